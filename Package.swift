@@ -1,0 +1,92 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// One set of language rules for every target; warnings are errors so that `main` stays clean.
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error),
+]
+
+let nio: [Target.Dependency] = [
+    .product(name: "NIOCore", package: "swift-nio"),
+    .product(name: "NIOPosix", package: "swift-nio"),
+]
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+
+/// A library target of this package; arrows in `dependencies` point downward only (docs/architecture.md).
+func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+/// The unit tests beside a library.
+func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .testTarget(
+        name: name + "Tests", dependencies: [.target(name: name)] + dependencies, swiftSettings: settings)
+}
+
+/// An executable of a few lines over its command library.
+func program(_ name: String, _ commands: String) -> Target {
+    .executableTarget(name: name, dependencies: [.target(name: commands), arguments], swiftSettings: settings)
+}
+
+let package = Package(
+    name: "iocom",
+    platforms: [.macOS(.v26)],
+    products: [
+        .library(name: "IOCOM", targets: ["IOCOM"]),
+        .executable(name: "frank", targets: ["frank"]),
+        .executable(name: "candy", targets: ["candy"]),
+        .executable(name: "ispy", targets: ["ispy"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
+        .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    ],
+    targets: [
+        library("IOCOM"),
+        library("PackedJSON", ["IOCOM"]),
+        library("Programs", [crypto]),
+        library("Installers", ["Programs", crypto]),
+        library(
+            "IOCOMTransport",
+            ["IOCOM", .product(name: "NIOSSL", package: "swift-nio-ssl")] + nio),
+        library("IONode", ["IOCOM", "IOCOMTransport", "PackedJSON", .product(name: "Logging", package: "swift-log")] + nio),
+        library("IODevice", ["IOCOM", "IONode", "PackedJSON", "Programs", "Installers"] + nio),
+        library(
+            "IOServer",
+            [
+                "IOCOM", "IONode", "IODevice", "PackedJSON", crypto,
+                .product(name: "CryptoExtras", package: "swift-crypto"),
+                .product(name: "X509", package: "swift-certificates"),
+                .product(name: "SwiftASN1", package: "swift-asn1"),
+            ] + nio),
+        library("IOOperator", ["IOCOM", "IONode", "PackedJSON", "Programs"] + nio),
+        library("TerminalUI"),
+        library("ISpyCommands", ["IOOperator", "Programs", "TerminalUI", arguments]),
+        library("FrankCommands", ["IOServer", "TerminalUI", arguments]),
+        library("CandyCommands", ["IODevice", "Installers", "TerminalUI", arguments]),
+        program("ispy", "ISpyCommands"),
+        program("frank", "FrankCommands"),
+        program("candy", "CandyCommands"),
+
+        tests("IOCOM"),
+        tests("PackedJSON", ["IOCOM"]),
+        tests("Programs"),
+        tests("Installers", ["Programs"]),
+        tests("IONode", ["IOCOM", "PackedJSON"] + nio),
+        tests("IODevice", ["IOCOM", "IONode", "Installers", "Programs"]),
+        tests("IOServer", ["PackedJSON"]),
+        tests("IOOperator", ["IOCOM", "IONode"]),
+        tests("TerminalUI"),
+        .testTarget(name: "EndToEndTests", dependencies: ["IOCOM"], swiftSettings: settings),
+    ],
+    swiftLanguageModes: [.v6]
+)
