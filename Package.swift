@@ -53,6 +53,7 @@ let package = Package(
     targets: [
         library("IOCOM"),
         library("PackedJSON", ["IOCOM"]),
+        library("DeviceDescription", ["IOCOM", "PackedJSON"]),
         library("Programs", [crypto]),
         library("Installers", ["Programs", crypto]),
         library(
@@ -79,6 +80,7 @@ let package = Package(
 
         tests("IOCOM"),
         tests("PackedJSON", ["IOCOM"]),
+        tests("DeviceDescription", ["IOCOM", "PackedJSON"]),
         tests("Programs"),
         tests("Installers", ["Programs"]),
         tests("IONode", ["IOCOM", "PackedJSON"] + nio),

@@ -15,7 +15,8 @@ extension JSON {
 private struct PackedEncoder {
     private let options: PackingOptions
     private var dictionary: [UInt8] = []
-    private var offsets: [String: Int] = [:]
+    /// Keys are bytes: equal strings may differ in bytes (composed and decomposed letters).
+    private var offsets: [[UInt8]: Int] = [:]
     private var content: [UInt8] = []
 
     init(_ options: PackingOptions) { self.options = options }
@@ -99,12 +100,13 @@ private struct PackedEncoder {
 
     private mutating func reference(to text: String) throws(PackingError) -> Int {
         if let number = StaticDictionary.numbers[text] { return number }
-        if let offset = offsets[text] { return StaticDictionary.base + offset }
-        guard !text.utf8.contains(0) else { throw .textWithNUL }
+        let bytes = Array(text.utf8)
+        if let offset = offsets[bytes] { return StaticDictionary.base + offset }
+        guard !bytes.contains(0) else { throw .textWithNUL }
         let offset = dictionary.count
-        dictionary.append(contentsOf: text.utf8)
+        dictionary.append(contentsOf: bytes)
         dictionary.append(0)
-        offsets[text] = offset
+        offsets[bytes] = offset
         return StaticDictionary.base + offset
     }
 

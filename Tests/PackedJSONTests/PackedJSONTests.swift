@@ -183,6 +183,13 @@ import Testing
         #expect(!packed.contains(Array("inner\0".utf8)) || packed.contains(Array("hash of inner\0".utf8)))
     }
 
+    @Test func `Texts that only look the same keep their bytes`() throws {
+        let json: JSON = ["a": "\u{E9}", "b": "e\u{301}"]
+        let back = try JSON(unpacking: json.packed())
+        #expect(back["a"]?.text.map { Array($0.utf8) } == [0xC3, 0xA9])
+        #expect(back["b"]?.text.map { Array($0.utf8) } == [0x65, 0xCC, 0x81])
+    }
+
     @Test func `Denormal numbers become zero`() throws {
         #expect(try JSON(unpacking: (["a": 1e-40] as JSON).packed()) == ["a": 0])
     }
