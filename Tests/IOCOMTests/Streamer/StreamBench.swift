@@ -116,6 +116,8 @@ protocol StreamAgent: AnyObject {
     func step(_ bench: StreamBench) -> Bool
     var isController: Bool { get }
     var isAtRest: Bool { get }
+    /// When to step again without an event.
+    var deadline: Milliseconds? { get }
 }
 
 extension StreamAgent {
@@ -153,6 +155,7 @@ final class Uploader: StreamAgent {
 
     var isController: Bool { true }
     var isAtRest: Bool { result != nil }
+    var deadline: Milliseconds? { machine.deadline }
 
     func step(_ bench: StreamBench) -> Bool {
         if result != nil { return false }
@@ -196,6 +199,7 @@ final class Receiver: StreamAgent {
 
     var isController: Bool { false }
     var isAtRest: Bool { !machine.isActive }
+    var deadline: Milliseconds? { [machine.deadline, confirmAt].compactMap(\.self).min() }
 
     func step(_ bench: StreamBench) -> Bool {
         if let confirmAt, bench.now >= confirmAt {
@@ -243,6 +247,7 @@ final class Downloader: StreamAgent {
 
     var isController: Bool { true }
     var isAtRest: Bool { result != nil }
+    var deadline: Milliseconds? { machine.deadline }
 
     func step(_ bench: StreamBench) -> Bool {
         if result != nil { return false }
@@ -282,6 +287,7 @@ final class Sender: StreamAgent {
 
     var isController: Bool { false }
     var isAtRest: Bool { !machine.isActive }
+    var deadline: Milliseconds? { machine.deadline }
 
     func step(_ bench: StreamBench) -> Bool {
         switch machine.turn(now: bench.now, connected: bench.connected) {
@@ -334,6 +340,23 @@ func run(_ bench: StreamBench, _ agents: [any StreamAgent], limit: Milliseconds 
         if bench.isQuiet && agents.allSatisfy(\.isAtRest) { return true }
         bench.deliver()
         bench.now += 10
+    }
+    return false
+}
+
+/// Lets agents work only when snapshots arrive or a deadline has come, as on an event loop; true when they rest.
+func runByEvents(_ bench: StreamBench, _ agents: [any StreamAgent]) -> Bool {
+    for _ in 0..<10_000 {
+        for agent in agents { agent.work(bench) }
+        if !bench.isQuiet {
+            bench.deliver()
+            bench.now += 1
+        } else if agents.allSatisfy(\.isAtRest) {
+            return true
+        } else {
+            guard let next = agents.compactMap(\.deadline).min(), next > bench.now else { return false }
+            bench.now = next
+        }
     }
     return false
 }

@@ -164,4 +164,47 @@ struct StreamTimeTests {
         let action = status.turn(port, now: 1)
         #expect(action == .wait)
     }
+
+    @Test("deadlines and snapshots alone carry every transfer to its end", arguments: 0..<8)
+    func deadlines(scenario: Int) throws {
+        let bench = try StreamBench(shared: false)
+        let uploader = try Uploader(bench, data: randomBytes(1_000))
+        let downloader = try Downloader(bench)
+        let receiver = try Receiver(bench)
+        let sender = try Sender(bench, source: randomBytes(1_000))
+        var agents: [any StreamAgent] = [uploader, downloader, receiver, sender]
+        var expected = (UploadResult.completed, DownloadResult.completed)
+        switch scenario {
+        case 0: break
+        case 1:
+            receiver.refusal = .noAccess
+            sender.refusal = .readFailed
+            expected = (.refused(.noAccess), .refused(.readFailed))
+        case 2:
+            uploader.isDry = true
+            sender.ready = 300
+            expected = (.refused(.timeout), .timedOut)
+        case 3:
+            receiver.sinkDelay = 20_000
+        case 4:
+            receiver.sinkDelay = 100_000
+            expected.0 = .timedOut
+        case 5:
+            agents = [uploader, downloader]
+            expected = (.timedOut, .timedOut)
+        case 6:
+            agents = [receiver, sender]
+            uploader.work(bench)
+            downloader.work(bench)
+        default:
+            bench.connected = false
+            expected = (.connectionGone, .connectionGone)
+        }
+        #expect(runByEvents(bench, agents))
+        if scenario == 6 {
+            #expect(receiver.abandoned == [.timeout] && sender.finished == [.timeout])
+        } else {
+            #expect(uploader.result == expected.0 && downloader.result == expected.1)
+        }
+    }
 }
