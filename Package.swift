@@ -60,7 +60,9 @@ let package = Package(
             "IOCOMTransport",
             ["IOCOM", .product(name: "NIOSSL", package: "swift-nio-ssl")] + nio),
         library("IONode", ["IOCOM", "IOCOMTransport", "PackedJSON", .product(name: "Logging", package: "swift-log")] + nio),
-        library("IODevice", ["IOCOM", "IONode", "PackedJSON", "Programs", "Installers"] + nio),
+        library(
+            "IODevice",
+            ["IOCOM", "IONode", "PackedJSON", "DeviceDescription", "DeviceStorage", "Programs", "Installers"] + nio),
         library(
             "IOServer",
             [

@@ -22,8 +22,8 @@ extension DeviceInfo {
         guard let list = json["mblk"] else { throw .noBlocks }
         let elements = try list.list("mblk")
         guard elements.count <= limits.blocks else { throw .tooManyBlocks(limit: limits.blocks) }
-        var blocks: [BlockInfo] = []
-        for element in elements { blocks.append(try BlockInfo(element, limits)) }
+        var blocks: [BlockDescription] = []
+        for element in elements { blocks.append(try BlockDescription(element, limits)) }
         var assemblies: [Assembly] = []
         if let list = json["assembly"] {
             let elements = try list.list("assembly")
@@ -35,7 +35,7 @@ extension DeviceInfo {
     }
 }
 
-extension BlockInfo {
+extension BlockDescription {
     init(_ json: JSON, _ limits: DeviceInfoLimits) throws(DeviceInfoError) {
         let name = try json.name()
         try limits.checkName(name, .block)

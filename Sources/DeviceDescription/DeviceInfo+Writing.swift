@@ -15,7 +15,7 @@ extension DeviceInfo {
     }
 }
 
-extension BlockInfo {
+extension BlockDescription {
     fileprivate var json: JSON {
         var words: [String] = []
         if flags.contains(.up) { words.append("up") }

@@ -9,13 +9,13 @@ public struct DeviceInfo: Sendable, Equatable {
     /// Device name without number, such as `candy`; empty when the document has none.
     public let name: String
     /// Memory blocks in document order.
-    public let blocks: [BlockInfo]
+    public let blocks: [BlockDescription]
     /// Signals that belong together, such as a camera's.
     public let assemblies: [Assembly]
 
     /// A device of these blocks, which must have different names.
     public init(
-        name: String, blocks: [BlockInfo], assemblies: [Assembly] = [], limits: DeviceInfoLimits = .standard
+        name: String, blocks: [BlockDescription], assemblies: [Assembly] = [], limits: DeviceInfoLimits = .standard
     ) throws(DeviceInfoError) {
         if !name.isEmpty { try limits.checkName(name, .device) }
         guard blocks.count <= limits.blocks else { throw .tooManyBlocks(limit: limits.blocks) }
@@ -30,7 +30,7 @@ public struct DeviceInfo: Sendable, Equatable {
     }
 
     /// The block of that name.
-    public func block(_ name: String) -> BlockInfo? { blocks.first { $0.name == name } }
+    public func block(_ name: String) -> BlockDescription? { blocks.first { $0.name == name } }
 
     /// The signal called `name` in the block called `block`: the first one, should the name be used twice.
     public func signal(_ name: String, in block: String) -> SignalInfo? { self.block(block)?.signal(name) }
@@ -50,7 +50,7 @@ public struct DeviceInfo: Sendable, Equatable {
 }
 
 /// A memory block of a device.
-public struct BlockInfo: Sendable, Equatable {
+public struct BlockDescription: Sendable, Equatable {
     /// Name such as `conf_exp`.
     public let name: String
     /// Direction: ``BlockFlags/up`` or ``BlockFlags/down``, or neither when the document does not tell.

@@ -57,7 +57,7 @@ public struct GroupDefinition: Sendable, Equatable {
     }
 }
 
-extension BlockInfo {
+extension BlockDescription {
     /// A block whose signals get addresses and types by the rules of application-layer.md 6.2.
     public init(
         _ name: String, _ flags: BlockFlags, isConfiguration: Bool = false, _ groups: [GroupDefinition],

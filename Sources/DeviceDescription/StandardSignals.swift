@@ -97,14 +97,14 @@ public enum StandardSignals {
         "update", [SignalDefinition("upd_confirm", .boolean), SignalDefinition("upd_rollback", .boolean)])
 }
 
-extension BlockInfo {
+extension BlockDescription {
     /// The block `conf_exp` with a buffer of `ring` bytes for downloads.
-    public static func configurationExport(ring: Int = 257) throws(DeviceInfoError) -> BlockInfo {
-        try BlockInfo("conf_exp", .up, isConfiguration: true, [StandardSignals.deviceStream(ring: ring)])
+    public static func configurationExport(ring: Int = 257) throws(DeviceInfoError) -> BlockDescription {
+        try BlockDescription("conf_exp", .up, isConfiguration: true, [StandardSignals.deviceStream(ring: ring)])
     }
 
     /// The block `conf_imp` with a buffer of `ring` bytes for uploads.
-    public static func configurationImport(ring: Int = 257) throws(DeviceInfoError) -> BlockInfo {
-        try BlockInfo("conf_imp", .down, isConfiguration: true, [StandardSignals.controllerStream(ring: ring)])
+    public static func configurationImport(ring: Int = 257) throws(DeviceInfoError) -> BlockDescription {
+        try BlockDescription("conf_imp", .down, isConfiguration: true, [StandardSignals.controllerStream(ring: ring)])
     }
 }

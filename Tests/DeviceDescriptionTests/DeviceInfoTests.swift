@@ -9,7 +9,7 @@ import Testing
         try DeviceInfo(
             name: "candy",
             blocks: [
-                BlockInfo(
+                BlockDescription(
                     "exp", .up,
                     [
                         GroupDefinition(
@@ -22,7 +22,7 @@ import Testing
                             ]),
                         StandardSignals.systemSpecification, StandardSignals.update,
                     ]),
-                BlockInfo(
+                BlockDescription(
                     "imp", .down,
                     [GroupDefinition("", [SignalDefinition("set_gain", .dec01)]), StandardSignals.updateCommands]),
                 .configurationExport(), .configurationImport(ring: 65536),

@@ -3,12 +3,12 @@ import IOCOM
 import Testing
 
 @Suite struct LayoutTests {
-    private func addresses(_ block: BlockInfo) -> [String] {
+    private func addresses(_ block: BlockDescription) -> [String] {
         block.signals.map { "\($0.name) \($0.signal.type) \($0.signal.address) \($0.signal.count)" }
     }
 
     @Test func `conf_exp lies where the specification says`() throws {
-        let block = try BlockInfo.configurationExport()
+        let block = try BlockDescription.configurationExport()
         #expect(block.name == "conf_exp")
         #expect(block.flags == .up)
         #expect(block.size == 279)
@@ -23,7 +23,7 @@ import Testing
     func `conf_imp lies where the specification says for every ring`(
         _ ring: Int, _ size: Int, _ command: Int, _ select: Int, _ tail: Int
     ) throws {
-        let block = try BlockInfo.configurationImport(ring: ring)
+        let block = try BlockDescription.configurationImport(ring: ring)
         #expect(block.flags == .down)
         #expect(block.size == size)
         #expect(
@@ -35,11 +35,11 @@ import Testing
     }
 
     @Test func `Standard groups have the sizes of the original`() throws {
-        #expect(try BlockInfo("exp", .up, [StandardSignals.networkConfiguration]).size == 188)
-        #expect(try BlockInfo("imp", .down, [StandardSignals.setNetworkConfiguration]).size == 135)
-        #expect(try BlockInfo("exp", .up, [StandardSignals.systemSpecification]).size == 74)
-        #expect(try BlockInfo("exp", .up, [StandardSignals.resources]).size == 99)
-        let all = try BlockInfo(
+        #expect(try BlockDescription("exp", .up, [StandardSignals.networkConfiguration]).size == 188)
+        #expect(try BlockDescription("imp", .down, [StandardSignals.setNetworkConfiguration]).size == 135)
+        #expect(try BlockDescription("exp", .up, [StandardSignals.systemSpecification]).size == 74)
+        #expect(try BlockDescription("exp", .up, [StandardSignals.resources]).size == 99)
+        let all = try BlockDescription(
             "exp", .up,
             [
                 StandardSignals.networkConfiguration, StandardSignals.systemSpecification, StandardSignals.resources,
@@ -50,11 +50,11 @@ import Testing
         #expect(all.signal("upd_state")?.signal.address == 188 + 74 + 99)
         #expect(all.size == 188 + 74 + 99 + 2 + 2 + 17 + 17 + 13 + 161)
         #expect(
-            try BlockInfo("imp", .down, [StandardSignals.updateCommands]).signal("upd_rollback")?.signal.address == 1)
+            try BlockDescription("imp", .down, [StandardSignals.updateCommands]).signal("upd_rollback")?.signal.address == 1)
     }
 
     @Test func `Rows of new devices lie where the specification says`() throws {
-        let block = try BlockInfo("exp", .up, [StandardSignals.newDevices()])
+        let block = try BlockDescription("exp", .up, [StandardSignals.newDevices()])
         #expect(block.size == 540)
         for (row, start) in [(1, 0), (2, 180), (3, 360)] {
             let offsets: [(String, Int, SignalType, Int)] = [
@@ -68,7 +68,7 @@ import Testing
     }
 
     @Test func `Types are inherited across groups and an address restarts the counter`() throws {
-        let block = try BlockInfo(
+        let block = try BlockDescription(
             "exp", .up,
             [
                 GroupDefinition(
@@ -90,12 +90,12 @@ import Testing
     }
 
     @Test func `A block has at least 24 bytes`() throws {
-        #expect(try BlockInfo("imp", .down, []).size == 24)
-        #expect(try BlockInfo("imp", .down, [GroupDefinition("g", [SignalDefinition("x", .char)])]).size == 24)
+        #expect(try BlockDescription("imp", .down, []).size == 24)
+        #expect(try BlockDescription("imp", .down, [GroupDefinition("g", [SignalDefinition("x", .char)])]).size == 24)
     }
 
     @Test func `A change finds its signals`() throws {
-        let block = try BlockInfo.configurationExport()
+        let block = try BlockDescription.configurationExport()
         #expect(block.signals(touchedBy: ByteRange(3, 10)).map(\.name) == ["tod_err", "tod_tail", "frd_state"])
     }
 }
