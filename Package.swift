@@ -53,8 +53,11 @@ let package = Package(
     targets: [
         library("IOCOM"),
         library("PackedJSON", ["IOCOM"]),
-        library("Programs", [crypto]),
-        library("Installers", ["Programs", crypto]),
+        library("ByteTools"),
+        library("Programs", ["ByteTools", crypto]),
+        library("DeviceStorage", ["ByteTools", crypto]),
+        library("Installers", ["ByteTools", "DeviceStorage", "Programs"]),
+        library("UpdateTesting", ["ByteTools", "DeviceStorage", "Installers", "Programs"]),
         library(
             "IOCOMTransport",
             ["IOCOM", .product(name: "NIOSSL", package: "swift-nio-ssl")] + nio),
@@ -79,8 +82,10 @@ let package = Package(
 
         tests("IOCOM"),
         tests("PackedJSON", ["IOCOM"]),
-        tests("Programs"),
-        tests("Installers", ["Programs"]),
+        tests("ByteTools"),
+        tests("Programs", ["ByteTools", "UpdateTesting"]),
+        tests("DeviceStorage", ["ByteTools", "UpdateTesting"]),
+        tests("Installers", ["ByteTools", "DeviceStorage", "Programs", "UpdateTesting"]),
         tests("IONode", ["IOCOM", "PackedJSON"] + nio),
         tests("IODevice", ["IOCOM", "IONode", "Installers", "Programs"]),
         tests("IOServer", ["PackedJSON"]),
