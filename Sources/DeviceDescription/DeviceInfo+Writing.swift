@@ -50,7 +50,8 @@ extension SignalInfo {
 
     /// Whole numbers as integers: packed floats have but 24 bits.
     private static func number(_ value: Double) -> JSON {
-        Int64(exactly: value).map { .integer($0) } ?? .number(value)
+        guard value.magnitude < 0x1p53, Double(Int64(value)) == value else { return .number(value) }
+        return .integer(Int64(value))
     }
 }
 

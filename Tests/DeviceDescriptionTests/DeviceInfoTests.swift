@@ -175,7 +175,7 @@ import Testing
             return Int(state >> 33) % bound
         }
         var accepted = 0
-        for _ in 0..<10_000 {
+        for _ in 0..<1000 {
             var mutated = bytes
             for _ in 0...random(3) { mutated[random(mutated.count)] = UInt8(random(256)) }
             let checksum = CRC16.of(mutated)
@@ -186,6 +186,6 @@ import Testing
             #expect(again.blocks.map(\.size) == info.blocks.map(\.size))
             #expect(again.signals.map(\.signal.signal) == info.signals.map(\.signal.signal))
         }
-        #expect(accepted > 100)
+        #expect(accepted > 10)
     }
 }
