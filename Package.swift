@@ -85,7 +85,6 @@ let package = Package(
         tests("IOCOM"),
         tests("PackedJSON", ["IOCOM"]),
         tests("DeviceDescription", ["IOCOM", "PackedJSON"]),
-        tests("ByteTools"),
         tests("Programs", ["ByteTools", "UpdateTesting"]),
         tests("DeviceStorage", ["ByteTools", "UpdateTesting"]),
         tests("Installers", ["ByteTools", "DeviceStorage", "Programs", "UpdateTesting"]),

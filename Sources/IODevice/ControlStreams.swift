@@ -1,6 +1,6 @@
 public import IOCOM
 public import IONode
-public import NIOCore
+import NIOCore
 import NIOPosix
 
 /// What the control streams tell the device they belong to.

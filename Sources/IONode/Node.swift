@@ -193,7 +193,7 @@ public final class Node {
     /// A lower end tells of its own blocks.
     private func receivedFromLower(_ info: BlockInfo, _ link: NodeLink) {
         var path = info.path
-        guard isWellFormed(path), link.permissions.mayBring(path.device) else { return }
+        guard isWellFormed(path), link.permissions.mayBring(info.path.device) else { return }
         if path.device.number == AutomaticNumber.request && isDynamic {
             guard
                 let number = link.assignedNumber ?? role?.assignNumber(to: path.device, on: link)
@@ -206,9 +206,21 @@ public final class Node {
             if link.broughtBlocks[path] === block { link.bind(info, to: block) }
             return
         }
-        guard isDynamic, role?.wantsBlock(path, on: link) == true, let block = takeOver(info, path, link) else { return }
+        guard isDynamic, role?.wantsBlock(path, info, on: link) == true else { return }
+        _ = take(info, as: path, on: link)
+    }
+
+    /// Takes over a block that a lower end told of: makes it here and lets its data come.
+    ///
+    /// Nil when it exists already, the link is gone, or it is more than the limits allow (then the link is closed).
+    @discardableResult
+    public func take(_ info: BlockInfo, as path: BlockPath, on link: NodeLink) -> MemoryBlock? {
+        guard blocks[path] == nil, links[link.id] === link, link.permissions.mayBring(info.path.device),
+            let block = takeOver(info, path, link)
+        else { return nil }
         link.bind(info, to: block)
         role?.blockAppeared(block, on: link)
+        return block
     }
 
     private func isWellFormed(_ path: BlockPath) -> Bool {

@@ -12,8 +12,9 @@ public protocol NodeRole: AnyObject {
     func linkClosed(_ link: NodeLink, reason: String)
     /// The number for a device that asked for an automatic one; nil refuses its blocks.
     func assignNumber(to device: DevicePath, on link: NodeLink) -> UInt32?
-    /// True when blocks that a peer tells of and that are not known should be taken over.
-    func wantsBlock(_ path: BlockPath, on link: NodeLink) -> Bool
+    /// True when a block that a peer tells of and that is not known should be taken over now. A role that wants it later
+    /// keeps `info` and calls ``Node/take(_:as:on:)``.
+    func wantsBlock(_ path: BlockPath, _ info: BlockInfo, on link: NodeLink) -> Bool
     /// A block came from a peer.
     func blockAppeared(_ block: MemoryBlock, on link: NodeLink)
     /// A block that came from a peer has new content.
@@ -36,7 +37,7 @@ extension NodeRole {
     /// No numbers to give.
     public func assignNumber(to device: DevicePath, on link: NodeLink) -> UInt32? { nil }
     /// Only what is known already.
-    public func wantsBlock(_ path: BlockPath, on link: NodeLink) -> Bool { false }
+    public func wantsBlock(_ path: BlockPath, _ info: BlockInfo, on link: NodeLink) -> Bool { false }
     /// Nothing to do.
     public func blockAppeared(_ block: MemoryBlock, on link: NodeLink) {}
     /// Nothing to do.

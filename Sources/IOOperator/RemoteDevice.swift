@@ -1,0 +1,136 @@
+import DeviceDescription
+import IOCOM
+import IONode
+
+/// A device as an operator's session knows it. Confined to the session's loop.
+final class RemoteDevice {
+    let path: DevicePath
+    let link: NodeLink
+    /// Blocks the server told of, taken over or not.
+    var offers: [BlockName: BlockInfo] = [:]
+    /// Blocks whose data comes.
+    var blocks: [BlockName: MemoryBlock] = [:]
+    /// Blocks of which a first snapshot has come.
+    var received: Set<BlockName> = []
+    /// What the device tells of itself, once its `info` block is here.
+    var info: DeviceInfo?
+    /// Why its `info` block cannot be used.
+    var problem: String?
+
+    init(path: DevicePath, link: NodeLink) {
+        self.path = path
+        self.link = link
+    }
+
+    /// True when what a list shows is here.
+    var isComplete: Bool {
+        (info != nil || problem != nil || offers["info"] == nil) && (received.contains("exp") || offers["exp"] == nil)
+    }
+
+    func text(_ signal: String) -> String? {
+        guard case .text(let text)? = value(signal, in: "exp"), !text.isEmpty else { return nil }
+        return text
+    }
+
+    func integer(_ signal: String) -> Int? {
+        guard case .integer(let value)? = value(signal, in: "exp") else { return nil }
+        return Int(exactly: value)
+    }
+
+    func value(_ signal: String, in block: String) -> SignalValue? {
+        guard let memory = BlockName(block).flatMap({ blocks[$0] }), let found = info?.signal(signal, in: block)?.signal
+        else { return nil }
+        return found.value(in: memory)
+    }
+
+    var summary: DeviceSummary {
+        DeviceSummary(
+            path: path.description, application: info.map(\.name).flatMap { $0.isEmpty ? nil : $0 } ?? "\(path.name)",
+            version: text("upd_version") ?? text("si_package"), os: text("si_os"),
+            hardware: text("si_hw") ?? text("si_arch"), update: update,
+            uptimeMinutes: integer("rm_boottime"), problem: problem)
+    }
+
+    var update: UpdateStatus? {
+        guard let code = integer("upd_state") else { return nil }
+        return UpdateStatus(
+            phase: UpdateStatus.Phase(rawValue: code) ?? .idle, progress: integer("upd_progress") ?? 0,
+            version: text("upd_version"), previous: text("upd_previous"), slot: text("upd_slot"), error: text("upd_error"))
+    }
+}
+
+/// One line of a device list.
+public struct DeviceSummary: Sendable, Equatable {
+    /// `candy3.cafenet`.
+    public let path: String
+    /// Application; the device name when the device does not say more.
+    public let application: String
+    /// Version of the running program; nil when the device does not say.
+    public let version: String?
+    /// Operating system.
+    public let os: String?
+    /// Hardware.
+    public let hardware: String?
+    /// State of program updates; nil for devices without the `update` signals (the original's).
+    public let update: UpdateStatus?
+    /// Minutes since the program started; nil when the device does not say.
+    public let uptimeMinutes: Int?
+    /// Why the device's description cannot be used.
+    public let problem: String?
+
+    /// State for people.
+    public var state: String { problem.map { "unreadable: \($0)" } ?? update?.phase.text ?? "connected" }
+}
+
+/// What a device says about program updates (DESIGN.md section 5).
+public struct UpdateStatus: Sendable, Equatable {
+    /// Values of `upd_state`.
+    public enum Phase: Int, Sendable {
+        /// Nothing going on.
+        case idle = 0
+        /// A program is coming in.
+        case receiving
+        /// It is being checked.
+        case verifying
+        /// It is being installed.
+        case installing
+        /// The device is about to restart.
+        case restarting
+        /// The new program runs on trial.
+        case proving
+        /// The new program proved itself.
+        case confirmed
+        /// The old program runs again.
+        case rolledBack
+        /// The update failed; the old program never stopped being the one.
+        case failed
+
+        /// For people.
+        public var text: String {
+            switch self {
+            case .idle: "idle"
+            case .receiving: "receiving"
+            case .verifying: "verifying"
+            case .installing: "installing"
+            case .restarting: "restarting"
+            case .proving: "proving"
+            case .confirmed: "confirmed"
+            case .rolledBack: "rolled back"
+            case .failed: "failed"
+            }
+        }
+    }
+
+    /// Phase.
+    public let phase: Phase
+    /// 0…100 while receiving.
+    public let progress: Int
+    /// Running version.
+    public let version: String?
+    /// Version before, that a roll-back would return to.
+    public let previous: String?
+    /// Slot or partition that runs.
+    public let slot: String?
+    /// Reason of the latest failure or roll-back.
+    public let error: String?
+}
