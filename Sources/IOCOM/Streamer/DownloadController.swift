@@ -160,10 +160,7 @@ public struct DownloadController {
         }
         guard reader.noticeHead(port) else { return fail(.protocolViolation, now) }
         if isCancelled { return fail(.cancelled, now) }
-        guard reader.ring.used == 0 else {
-            since = now
-            return reader.readable > 0 ? .data(reader.readable) : .wait
-        }
+        guard reader.ring.used == 0 else { return reader.readable > 0 ? .data(reader.readable) : .wait }
         if state == StreamStep.completed {
             let checksum = port.value(.cs)
             port.set(.cmd, StreamStep.idle)

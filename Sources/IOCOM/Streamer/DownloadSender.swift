@@ -38,7 +38,7 @@ public struct DownloadSender {
     private var armed = true
     private var select = 0
     private var runningSince: Milliseconds = 0
-    /// When the controller last took something, or the ring last was not full.
+    /// When bytes were last put (a ring that is full became so then) or, after the end, last taken.
     private var progressSince: Milliseconds = 0
 
     /// A sender at rest. `port` must be of direction ``StreamDirection/download``.
@@ -160,11 +160,10 @@ public struct DownloadSender {
     }
 
     private mutating func send(wanted: Bool, now: Milliseconds) -> DownloadSenderAction {
-        guard wanted, port.value(.select) == select, let moved = writer.noticeTail(port) else {
+        guard wanted, port.value(.select) == select, writer.noticeTail(port) != nil else {
             return interruptAndFinish(.failed)
         }
         guard case .sending = step else { return .wait }
-        if moved > 0 || writer.ring.free > 0 { progressSince = now }
         if writer.ring.free > 0 { return .fill(space: writer.ring.free) }
         return now - progressSince >= times.idle ? interruptAndFinish(.timeout) : .wait
     }

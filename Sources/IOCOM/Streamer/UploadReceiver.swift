@@ -186,10 +186,8 @@ public struct UploadReceiver {
         }
         if cmd == StreamStep.completed || port.value(.head) != 0 { sawRunning = true }
         guard case .receiving = step else { return .wait }
-        guard reader.ring.used == 0 else {
-            idleSince = now
-            return reader.readable > 0 ? .data(reader.readable) : .wait
-        }
+        // Waiting for data begins when the last byte is confirmed; until then the sink has all the time it needs.
+        guard reader.ring.used == 0 else { return reader.readable > 0 ? .data(reader.readable) : .wait }
         if let end {
             // The controller shall see the last bytes confirmed before the state that makes it stop looking.
             if port.deviceBlock.hasUnpublishedChanges { return .publishAndTurn }

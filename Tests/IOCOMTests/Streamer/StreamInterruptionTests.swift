@@ -152,6 +152,48 @@ struct StreamInterruptionTests {
         #expect(downloader.result == (direction == .download ? .refused(.readFailed) : nil))
     }
 
+    @Test("changes that must be seen one after the other wait until they are published")
+    func publishing() throws {
+        let bench = try StreamBench()
+        let port = try bench.controllerPort(.upload)
+        var receiver = UploadReceiver(port: try bench.devicePort(.upload))
+        port.set(.cmd, 1)
+        bench.publishController()
+        var action = receiver.turn(now: bench.now)
+        #expect(action == .begin(select: 0))
+        receiver.refuse(.noAccess)
+        for _ in 0..<3 {
+            action = receiver.turn(now: bench.now + 100_000)
+            #expect(action == .publishAndTurn && port.value(.state) == 1)
+        }
+        bench.publishDevice()
+        action = receiver.turn(now: bench.now + 100_000)
+        #expect(action == .publishAndTurn && port.value(.state) == 3)
+    }
+
+    @Test("the last bytes are confirmed in a snapshot of their own before the end")
+    func lastConfirmation() throws {
+        let bench = try StreamBench()
+        let controller = try Uploader(bench, data: randomBytes(100))
+        var receiver = UploadReceiver(port: try bench.devicePort(.upload))
+        controller.work(bench)
+        _ = receiver.turn(now: bench.now)
+        receiver.accept(now: bench.now)
+        bench.publishDevice()
+        controller.work(bench)
+        var action = receiver.turn(now: bench.now)
+        #expect(action == .data(100))
+        let count = receiver.takeReadable { _ in }
+        receiver.confirm(count, now: bench.now)
+        action = receiver.turn(now: bench.now)
+        #expect(action == .publishAndTurn)
+        bench.publishDevice()
+        controller.work(bench)
+        #expect(controller.machine.confirmedBytes == 100)
+        action = receiver.turn(now: bench.now)
+        #expect(action == .finish)
+    }
+
     @Test("a device that never shows RUNNING but gives a reason has refused")
     func unsupported() throws {
         let bench = try StreamBench()

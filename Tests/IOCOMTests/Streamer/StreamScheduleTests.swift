@@ -12,20 +12,20 @@ struct StreamScheduleTests {
         let bench = try StreamBench(
             uploadRing: rings.randomElement(using: &generator) ?? 257,
             downloadRing: rings.randomElement(using: &generator) ?? 257, shared: seed % 4 == 0)
-        let size = Int.random(in: 0...2_000, using: &generator)
+        let size = Int.random(in: 0...1_000, using: &generator)
         let uploader = try Uploader(bench, data: randomBytes(size, seed: UInt64(seed)))
         uploader.endsSeparately = Bool.random(using: &generator)
         let downloader = try Downloader(bench)
         let receiver = try Receiver(bench)
-        let sender = try Sender(bench, source: randomBytes(2_000 - size, seed: UInt64(seed) + 99))
+        let sender = try Sender(bench, source: randomBytes(1_000 - size, seed: UInt64(seed) + 99))
         let agents: [any StreamAgent] = [uploader, downloader, receiver, sender]
         var steps = 0
-        while !agents.allSatisfy(\.isAtRest) && steps < 2_000_000 {
+        while !agents.allSatisfy(\.isAtRest) && steps < 500_000 {
             steps += 1
             uploader.maxChunk = Int.random(in: 1...300, using: &generator)
             downloader.takeLimit = Int.random(in: 1...300, using: &generator)
             receiver.takeLimit = Int.random(in: 1...300, using: &generator)
-            receiver.sinkDelay = Bool.random(using: &generator) ? 0 : Milliseconds.random(in: 0...50, using: &generator)
+            receiver.sinkDelay = Bool.random(using: &generator) ? 0 : Milliseconds.random(in: 0...5, using: &generator)
             sender.maxChunk = Int.random(in: 1...300, using: &generator)
             let agent = agents[Int.random(in: 0..<4, using: &generator)]
             _ = agent.step(bench)

@@ -72,6 +72,33 @@ struct StreamTimeTests {
         }
     }
 
+    @Test("a device that takes a little now and then is waited for")
+    func slowProgress() throws {
+        let bench = try StreamBench()
+        let controller = try Uploader(bench, data: randomBytes(256))
+        let device = try Receiver(bench)
+        device.takeLimit = 50
+        device.sinkDelay = 40_000
+        #expect(run(bench, [controller, device]))
+        #expect(controller.result == .completed && device.committed == [controller.data])
+    }
+
+    @Test("a controller that takes a little now and then is waited for")
+    func slowReading() throws {
+        let bench = try StreamBench()
+        let device = try Sender(bench, source: randomBytes(1_000))
+        let port = try bench.controllerPort(.download)
+        port.set(.cmd, 1)
+        for tail in stride(from: 0, to: 1_000, by: 50) {
+            device.work(bench)
+            bench.now += 4_900
+            port.set(.tail, tail % 257)
+        }
+        device.work(bench)
+        #expect(device.finished.isEmpty && device.machine.confirmedBytes == 950)
+        #expect(port.value(.state) == 2)
+    }
+
     @Test("a device that got nothing for 5 s interrupts with a time-out")
     func receiverIdle() throws {
         let bench = try StreamBench()
@@ -110,6 +137,11 @@ struct StreamTimeTests {
         bench.now += 1
         device.work(bench)
         #expect(device.finished == [.timeout] && port.status == .timeout)
+        run(bench, [device], limit: 10_000)
+        #expect(port.value(.state) == 0, "after 5 s more, although cmd stays")
+        bench.now += 10_000
+        device.work(bench)
+        #expect(device.selects.count == 1, "and does not begin again")
     }
 
     @Test("a download whose end nobody acknowledges ends after 5 s and does not start again")
