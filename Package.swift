@@ -82,7 +82,17 @@ let package = Package(
         program("frank", "FrankCommands"),
         program("candy", "CandyCommands"),
 
-        tests("IOCOM"),
+        // What tests of the core share, and the checker of recorded conversations (scripts/golden).
+        .target(
+            name: "IOCOMTestSupport", dependencies: ["IOCOM"], path: "Tests/IOCOMTestSupport", swiftSettings: settings),
+        .target(
+            name: "GoldenChecks", dependencies: ["IOCOM", "IOCOMTestSupport"], path: "Tests/GoldenChecks",
+            swiftSettings: settings),
+        .executableTarget(
+            name: "golden-check", dependencies: ["GoldenChecks"], path: "Tests/golden-check", swiftSettings: settings),
+
+        tests("IOCOM", ["IOCOMTestSupport"]),
+        .testTarget(name: "GoldenTests", dependencies: ["GoldenChecks", "IOCOMTestSupport"], swiftSettings: settings),
         tests("PackedJSON", ["IOCOM"]),
         tests("DeviceDescription", ["IOCOM", "PackedJSON"]),
         tests("Programs", ["ByteTools", "UpdateTesting"]),

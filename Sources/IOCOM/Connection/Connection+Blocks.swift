@@ -21,11 +21,13 @@ extension Connection {
 
     /// Connects the peer's block that `info` tells of with `block`: by the flags of both, data flows from now on.
     ///
-    /// The upper end answers with its own info. Nil when no data would flow in either direction.
+    /// The upper end answers with its own info. Nil when no data would flow in either direction, or when the peer's block
+    /// is larger than ``Limit/largestBlock``.
     @discardableResult
     public mutating func bind(
         _ info: BlockInfo, to block: MemoryBlock, wireNumber: UInt32? = nil
     ) -> BlockAttachment? {
+        guard info.size <= UInt32(Limit.largestBlock) else { return nil }
         let both = info.flags.intersection(block.flags)
         let isTwoWay =
             isBidirectional && both.contains([.bidirectional, .down]) && !both.contains(.up)
@@ -36,6 +38,8 @@ extension Connection {
         let isNewPeerBlock = attachment.remoteID != info.id
         attachment.remoteID = info.id
         if sends && (attachment.source == nil || isNewPeerBlock) {
+            // An older source must not stay queued: it would send to the new id and outlive its attachment.
+            queue.removeSource(of: attachment)
             attachment.source = BlockSource(
                 attachment: attachment, remoteSize: Int(info.size), isBidirectional: isTwoWay)
         }
@@ -68,14 +72,15 @@ extension Connection {
         queue.wake()
     }
 
-    /// Ends transfer of a block on this connection without telling the peer.
+    /// Ends transfer of a block on this connection without telling the peer. Does nothing when it has ended already.
     public mutating func detach(_ attachment: BlockAttachment) {
-        guard attachment.queue === queue else { return }
+        let index = Int(attachment.localID - Limit.firstBlockID)
+        guard attachment.queue === queue, index < attachments.count, attachments[index] === attachment else { return }
         attachment.block.detach(attachment)
         queue.remove(attachment)
         attachment.source = nil
         attachment.target = nil
-        attachments[Int(attachment.localID - Limit.firstBlockID)] = nil
+        attachments[index] = nil
         freeIDs.append(attachment.localID)
     }
 

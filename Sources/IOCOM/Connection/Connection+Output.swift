@@ -108,7 +108,10 @@ extension Connection {
         if let attachment = queue.nextInfo {
             let info = attachment.info
             let count = sendSystem(blockID: info.id, longest: BlockInfo.longest, into: out) { info.encode(into: $0) }
-            if count > 0 { queue.removeInfo() }
+            if count > 0 {
+                attachment.announcedSize = attachment.block.size
+                queue.removeInfo()
+            }
             return count
         }
         while let source = queue.nextSource {

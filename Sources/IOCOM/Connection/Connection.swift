@@ -65,7 +65,7 @@ public struct Connection: ~Copyable {
     public init(_ settings: ConnectionSettings, tag: UInt64, wakeList: WakeList, now: Milliseconds) {
         self.settings = settings
         queue = SendQueue(tag: tag, wakeList: wakeList)
-        flow = FlowControl(layout: settings.layout)
+        flow = FlowControl(layout: settings.layout, own: settings.frameSize)
         direction = settings.side == .listener ? .down : settings.direction
         isBidirectional = settings.side == .client && settings.isBidirectional
         startedAt = now

@@ -9,9 +9,10 @@ struct FlowControl {
     /// Largest frame this end sends; the window follows it.
     private(set) var frameLimit: Int
 
-    init(layout: FrameLayout) {
+    /// `own` is the largest frame this end is willing to send.
+    init(layout: FrameLayout, own: Int) {
         self.layout = layout
-        frameLimit = layout == .socket ? Limit.originalFrame : Limit.serialFrame
+        frameLimit = layout == .socket ? min(own, Limit.originalFrame) : Limit.serialFrame
     }
 
     private var mask: UInt32 { layout == .socket ? 0xFF_FFFF : 0xFFFF }

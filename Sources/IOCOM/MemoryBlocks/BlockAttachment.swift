@@ -17,6 +17,8 @@ public final class BlockAttachment {
     var isInfoQueued = false
     /// True once this end's info was sent or queued.
     var isAnnounced = false
+    /// Size in the info that was sent; the peer puts mark bytes behind that size even when the block grew since.
+    var announcedSize: Int?
 
     init(block: MemoryBlock, localID: UInt32, wireNumber: UInt32, queue: SendQueue) {
         self.block = block
@@ -101,6 +103,11 @@ public final class SendQueue {
             attachment.isInfoQueued = false
             infos.removeAll { $0 === attachment }
         }
+        removeSource(of: attachment)
+    }
+
+    /// Forgets the changes queued for a block.
+    func removeSource(of attachment: BlockAttachment) {
         if let source = attachment.source, source.isQueued {
             source.isQueued = false
             changed.removeAll { $0 === source }

@@ -6,7 +6,7 @@
 final class BlockSource {
     private enum Phase { case idle, data, marks }
 
-    private unowned let attachment: BlockAttachment
+    private unowned(unsafe) let attachment: BlockAttachment
     private let isBidirectional: Bool
     private let remoteSize: Int
     private var phase = Phase.idle
@@ -91,11 +91,14 @@ final class BlockSource {
             keyFrameDue = false
             sending.removeAll()
             sending.add(ByteRange(0, limit))
+            // A key frame without marks changes nothing at the peer: what was published since the block was bound has to
+            // follow with marks (5.6).
+            if !isBidirectional { pending.removeAll() }
         } else {
             sending = pending
             sending.clip(to: limit)
+            pending.removeAll()
         }
-        pending.removeAll()
         guard let bounds = sending.bounds else { return false }
         phase = .data
         rangeIndex = 0
@@ -166,7 +169,8 @@ final class BlockSource {
         var bytes = InlineArray<255, UInt8>(repeating: 0)
         var written = 0
         var at = range.start
-        while at < range.end && written + 2 <= out.count {
+        // Like the reference encoder: fewer than four bytes are never compressed.
+        while range.count >= ZeroRun.shortestInput && at < range.end && written + 2 <= out.count {
             // A literal run up to the next group without marks, then a run of zeros.
             var literals = 0
             while literals < min(255, range.end - at) {

@@ -3,7 +3,7 @@
 /// Frames of a snapshot are staged until its last one came; then all ranges become visible in the block at once. A
 /// snapshot of one frame goes straight into the block.
 final class BlockTarget {
-    private unowned let attachment: BlockAttachment
+    private unowned(unsafe) let attachment: BlockAttachment
     private let isBidirectional: Bool
     private let lend: (Int) -> LentMemory?
     /// One-directional: scratch for the snapshot under way. Bidirectional: what the peer's stream of frames amounts to,
@@ -21,10 +21,13 @@ final class BlockTarget {
 
     private var block: MemoryBlock { attachment.block }
 
+    /// Data bytes in front of the mark bytes, as the peer knows them from this end's info.
+    private var dataSize: Int { isBidirectional ? attachment.announcedSize ?? block.size : block.size }
+
     /// Takes one data frame. True when it completed a snapshot and the block has new content.
     func receive(_ header: FrameHeader, _ payload: RawSpan) throws(ProtocolViolation) -> Bool {
-        let markBytes = isBidirectional ? (block.size + 7) >> 3 : 0
-        let size = block.size + markBytes
+        let markBytes = isBidirectional ? (dataSize + 7) >> 3 : 0
+        let size = dataSize + markBytes
         guard header.address <= UInt32(size) else { throw .addressPastEnd(address: header.address, size: size) }
         let length =
             header.flags.contains(.compressed) ? try ZeroRun.decodedLength(payload) : payload.byteCount
@@ -35,6 +38,7 @@ final class BlockTarget {
         if isBidirectional { return try receiveBidirectional(header, payload, range) }
 
         let isLast = header.flags.contains(.syncComplete)
+        if isLast { publishOthers() }
         if isLast && staged.isEmpty {
             block.withChange(of: range) { Self.decode(header, payload, into: $0) }
         } else {
@@ -56,7 +60,7 @@ final class BlockTarget {
     private func receiveBidirectional(
         _ header: FrameHeader, _ payload: RawSpan, _ range: ByteRange
     ) throws(ProtocolViolation) -> Bool {
-        let size = block.size
+        let size = dataSize
         let memory = try stagingMemory(size + (size + 7) >> 3)
         Self.decode(header, payload, into: Self.part(memory, range))
         if range.start < size {
@@ -66,11 +70,17 @@ final class BlockTarget {
             stagedMarks.add(ByteRange(max(range.start, size) - size, range.end - size))
         }
         guard header.flags.contains(.syncComplete) else { return false }
+        publishOthers()
         // Mark bytes without data say nothing (5.6).
         let changed = !staged.isEmpty && takeMarked(memory, size: size)
         clearMarks(memory, size: size)
         if changed { block.publish(from: attachment) }
         return changed
+    }
+
+    /// Changes that somebody wrote and did not publish yet must reach this peer too: they are not its own.
+    private func publishOthers() {
+        if block.hasUnpublishedChanges { block.publish() }
     }
 
     /// Copies the marked bytes of the staged data into the block.

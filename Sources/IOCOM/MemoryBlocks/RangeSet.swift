@@ -17,7 +17,7 @@ public struct ByteRange: Equatable, Sendable {
     public var isEmpty: Bool { end <= start }
 
     /// True when the two ranges share a byte.
-    public func overlaps(_ other: ByteRange) -> Bool { start < other.end && other.start < end }
+    public func overlaps(_ other: ByteRange) -> Bool { max(start, other.start) < min(end, other.end) }
 
     /// The shared part, empty when there is none.
     public func intersection(_ other: ByteRange) -> ByteRange {

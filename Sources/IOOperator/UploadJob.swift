@@ -1,0 +1,228 @@
+import ByteTools
+import IOCOM
+import IONode
+import NIOCore
+import NIOPosix
+
+/// How a transfer into a block ended.
+public struct TransferResult: Sendable, Equatable {
+    /// The device's final word; nil when it gave none.
+    public var status: StreamStatus?
+    /// Bytes the device confirmed, or that were read.
+    public var bytes: UInt64
+    /// Time from the first byte to the result.
+    public var seconds: Double
+    /// What went wrong, nil when the device reported success.
+    public var failure: OperatorError?
+    /// The device went away after it had taken all bytes, before it said how it ended: it may have restarted.
+    public var lostAfterLastByte = false
+}
+
+/// Writes the bytes of a source into a persistent block of a device. Confined to the session's loop.
+final class UploadJob: TransferJob {
+    /// Bytes read ahead from the source.
+    private static let pieceSize = 512 * 1024
+    /// How long another transfer may be in the way before the operator is told.
+    private static let busyPatience: Milliseconds = 7_000
+
+    private let session: OperatorSession
+    private let device: RemoteDevice
+    private let source: any ByteSource & Sendable
+    private let block: Int
+    private let progress: (UInt64) -> Void
+    private let promise: EventLoopPromise<TransferResult>
+    private var controller: UploadController
+    private var delayed: DelayedStatus?
+    private var piece: [UInt8] = []
+    private var pieceOffset = 0
+    private var sourceOffset = 0
+    private var isReading = false
+    private var mustDrain = false
+    private var isTurning = false
+    private var isOver = false
+    private var timer: Scheduled<Void>?
+    private let startedAt: Milliseconds
+    private var readFailure: OperatorError?
+
+    /// Nil when the device's `select` signal cannot hold `block`.
+    init?(
+        session: OperatorSession, device: RemoteDevice, port: StreamPort, block: Int,
+        source: any ByteSource & Sendable, progress: @escaping (UInt64) -> Void,
+        promise: EventLoopPromise<TransferResult>
+    ) {
+        guard let controller = UploadController(port: port, select: block) else { return nil }
+        self.session = session
+        self.device = device
+        self.controller = controller
+        self.block = block
+        self.source = source
+        self.progress = progress
+        self.promise = promise
+        startedAt = session.node.now
+    }
+
+    /// Gives up; the device is told.
+    func cancel() {
+        controller.cancel()
+        if delayed != nil {
+            finish(nil, OperatorError(.cancelled, "cancelled while \(device.path) was finishing; its result is not known"))
+        }
+        turn()
+        session.node.flushWaiting()
+    }
+
+    private var isConnected: Bool { session.devices[device.path] === device && controller.port.deviceBlock.isFed }
+
+    /// Leaves room for several snapshots in a ring, so that one travels while the next is made.
+    private var chunk: Int { max(256, min(controller.port.addresses.ringSize / 4, 256 * 1024)) }
+
+    func turn() {
+        guard !isTurning, !isOver else { return }
+        isTurning = true
+        defer { isTurning = false }
+        let now = session.node.now
+        if mustDrain && isConnected {
+            guard controller.port.controllerBlock.isDrained else { return }
+        }
+        mustDrain = false
+        if delayed != nil { return pollStatus(now) }
+        let confirmed = controller.confirmedBytes
+        loop: while true {
+            switch controller.turn(now: now, connected: isConnected) {
+            case .busy:
+                if now - startedAt > Self.busyPatience {
+                    return finish(
+                        nil,
+                        OperatorError(
+                            .busy,
+                            "\(device.path) is busy with another transfer; wait until it has ended and try again"))
+                }
+                break loop
+            case .wait: break loop
+            case .send:
+                guard controller.port.controllerBlock.isDrained, offer(now) else { break loop }
+            case .publishAndTurn:
+                controller.port.controllerBlock.publish()
+                mustDrain = true
+                break loop
+            case .finished(let result):
+                ended(result, now)
+                break loop
+            }
+        }
+        guard !isOver else { return }
+        controller.port.controllerBlock.publish()
+        if controller.confirmedBytes != confirmed { progress(controller.confirmedBytes) }
+        schedule()
+    }
+
+    private func offer(_ now: Milliseconds) -> Bool {
+        let isLast = sourceOffset >= source.byteCount && readFailure == nil
+        guard pieceOffset < piece.count || isLast else {
+            read()
+            return false
+        }
+        let rest = piece.span.bytes.extracting(pieceOffset..<piece.count)
+        let taken = controller.offer(rest, ended: isLast, maxChunk: chunk, now: now)
+        pieceOffset += taken
+        controller.port.controllerBlock.publish()
+        if piece.count - pieceOffset < Self.pieceSize / 2 { read() }
+        return taken > 0 || isLast
+    }
+
+    /// Reads the next piece behind what is left of the present one.
+    private func read() {
+        guard !isReading, readFailure == nil, sourceOffset < source.byteCount else { return }
+        isReading = true
+        let source = source
+        let offset = sourceOffset
+        let count = min(Self.pieceSize, source.byteCount - offset)
+        let bound = NIOLoopBound(self, eventLoop: session.node.loop)
+        NIOThreadPool.singleton.runIfActive(eventLoop: session.node.loop) { try source.read(at: offset, count: count) }
+            .whenComplete { result in
+                let job = bound.value
+                job.isReading = false
+                switch result {
+                case .success(let bytes):
+                    job.piece.removeFirst(job.pieceOffset)
+                    job.pieceOffset = 0
+                    job.piece.append(contentsOf: bytes)
+                    job.sourceOffset = offset + count
+                case .failure(let error):
+                    job.readFailure = OperatorError(.failed, "the file could not be read further: \(error)")
+                    job.controller.cancel()
+                }
+                job.turn()
+                job.session.node.flushWaiting()
+            }
+    }
+
+    private func ended(_ result: UploadResult, _ now: Milliseconds) {
+        controller.close()
+        controller.port.controllerBlock.publish()
+        let name = device.path
+        switch result {
+        case .completed:
+            progress(controller.queuedBytes)
+            delayed = DelayedStatus(now: now, times: .forBlock(block))
+            pollStatus(now)
+        case .refused(let status):
+            finish(status, OperatorError(.failed, "\(name) refused the data: \(status)"))
+        case .timedOut:
+            finish(nil, OperatorError(.failed, "\(name) did not answer in time; see whether it is still connected and try again"))
+        case .connectionGone:
+            let all = controller.queuedBytes == UInt64(source.byteCount) && controller.confirmedBytes == controller.queuedBytes
+            finish(nil, OperatorError(.noConnection, "\(name) went away in the middle of the transfer"), lost: all)
+        case .cancelled:
+            finish(nil, readFailure ?? OperatorError(.cancelled, "cancelled; \(name) was told and stays as it was"))
+        case .protocolViolation:
+            finish(
+                nil,
+                OperatorError(
+                    .busy, "another operator writes to \(name) at the same time, or it restarted; nothing was put in force"))
+        }
+    }
+
+    private func pollStatus(_ now: Milliseconds) {
+        guard var delayed else { return }
+        let action = delayed.turn(controller.port, now: now, connected: isConnected)
+        self.delayed = delayed
+        let name = device.path
+        switch action {
+        case .wait: schedule()
+        case .final(let status):
+            finish(status, status.isError ? OperatorError(.failed, "\(name) refused the data: \(status)") : nil)
+        case .unknown(let last):
+            finish(
+                last,
+                OperatorError(
+                    .failed,
+                    "\(name) took all bytes but did not say in time how it ended; ask it again with 'ispy program status'"))
+        case .connectionGone(let last):
+            finish(last, OperatorError(.noConnection, "\(name) went away after it had taken all bytes"), lost: true)
+        }
+    }
+
+    private func schedule() {
+        timer?.cancel()
+        var deadline = delayed?.deadline ?? controller.deadline
+        if controller.queuedBytes == 0 { deadline = min(deadline ?? .max, session.node.now + 500) }
+        guard let deadline else { return }
+        let bound = NIOLoopBound(self, eventLoop: session.node.loop)
+        timer = session.node.loop.scheduleTask(in: .milliseconds(max(1, deadline - session.node.now))) {
+            bound.value.turn()
+            bound.value.session.node.flushWaiting()
+        }
+    }
+
+    private func finish(_ status: StreamStatus?, _ failure: OperatorError?, lost: Bool = false) {
+        guard !isOver else { return }
+        isOver = true
+        timer?.cancel()
+        promise.succeed(
+            TransferResult(
+                status: status, bytes: failure == nil ? controller.queuedBytes : controller.confirmedBytes,
+                seconds: Double(session.node.now - startedAt) / 1000, failure: failure, lostAfterLastByte: lost))
+        session.finished(self)
+    }
+}
