@@ -32,16 +32,16 @@ struct PasswordPromptTests {
     }
 
     @Test("at a real terminal the question shows, the answer does not, and the echo comes back")
-    func terminal() async throws {
-        let (answer, shown, echoAfter) = try await conversation(keys: Array("s3cret\r".utf8))
+    func terminal() throws {
+        let (answer, shown, echoAfter) = try conversation(keys: Array("s3cret\r".utf8))
         #expect(try answer.get().secret == "s3cret")
         #expect(shown.contains("Password: ") && !shown.contains("s3cret"))
         #expect(echoAfter)
     }
 
     @Test("Ctrl-C at a real terminal cancels and brings the echo back")
-    func cancelled() async throws {
-        let (answer, _, echoAfter) = try await conversation(keys: Array("s3".utf8) + [0x03])
+    func cancelled() throws {
+        let (answer, _, echoAfter) = try conversation(keys: Array("s3".utf8) + [0x03])
         #expect(throws: PasswordError.cancelled) { try answer.get() }
         #expect(echoAfter)
     }
@@ -56,9 +56,9 @@ struct PasswordPromptTests {
     /// Asks at a pseudo terminal and types `keys` when the question has appeared.
     private func conversation(
         keys: [UInt8]
-    ) async throws -> (answer: Result<Password, PasswordError>, shown: String, echoAfter: Bool) {
-        // What openpty(3) does, which Swift does not import: unlock the terminal
-        // (TIOCSPTLCK), ask for its number (TIOCGPTN).
+    ) throws -> (answer: Result<Password, PasswordError>, shown: String, echoAfter: Bool) {
+        // What openpty(3) does, which Swift does not import: unlock the terminal (TIOCSPTLCK), ask for its number
+        // (TIOCGPTN).
         let master = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC)
         try #require(master >= 0)
         defer { close(master) }
@@ -68,21 +68,27 @@ struct PasswordPromptTests {
         let terminal = open("/dev/pts/\(number)", O_RDWR | O_NOCTTY | O_CLOEXEC)
         try #require(terminal >= 0)
         defer { close(terminal) }
-        async let answer = Task.detached { () -> Result<Password, PasswordError> in
-            Result { () throws(PasswordError) in try PasswordPrompt.ask("Password: ", at: terminal) }
-        }.value
+        let question = Question(terminal: terminal)
+        var thread = pthread_t()
+        // A thread of its own: the question blocks, and Swift's own threads are as few as the machine's cores.
+        let started = pthread_create(
+            &thread, nil,
+            { argument in
+                if let argument { Unmanaged<Question>.fromOpaque(argument).takeUnretainedValue().ask() }
+                return nil
+            }, Unmanaged.passUnretained(question).toOpaque())
+        try #require(started == 0)
         var shown: [UInt8] = []
         for _ in 0..<100 where !String(decoding: shown, as: UTF8.self).contains("Password: ") {
             shown += readAvailable(master)
-            // On one core the question needs this thread.
-            await Task.yield()
         }
-        try #require(FileBytes.write(keys, to: master))
-        let result = await answer
+        #expect(FileBytes.write(keys, to: master))
+        pthread_join(thread, nil)
         shown += readAvailable(master)
         var settings = termios()
         try #require(tcgetattr(terminal, &settings) == 0)
-        return (result, String(decoding: shown, as: UTF8.self), settings.c_lflag & tcflag_t(ECHO) != 0)
+        let echoes = settings.c_lflag & tcflag_t(ECHO) != 0
+        return (try #require(question.answer), String(decoding: shown, as: UTF8.self), echoes)
     }
 
     private func readAvailable(_ descriptor: Int32) -> [UInt8] {
@@ -91,5 +97,17 @@ struct PasswordPromptTests {
         var buffer = [UInt8](repeating: 0, count: 1024)
         let count = read(descriptor, &buffer, buffer.count)
         return Array(buffer.prefix(max(0, count)))
+    }
+}
+
+/// A question that a thread asks; its answer is read after the thread has ended.
+private final class Question {
+    let terminal: Int32
+    var answer: Result<Password, PasswordError>?
+
+    init(terminal: Int32) { self.terminal = terminal }
+
+    func ask() {
+        answer = Result { () throws(PasswordError) in try PasswordPrompt.ask("Password: ", at: terminal) }
     }
 }
