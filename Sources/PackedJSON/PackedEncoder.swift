@@ -15,7 +15,7 @@ extension JSON {
 private struct PackedEncoder {
     private let options: PackingOptions
     private var dictionary: [UInt8] = []
-    private var offsets: [String: Int] = [:]
+    private var offsets: [ExactText: Int] = [:]
     private var content: [UInt8] = []
 
     init(_ options: PackingOptions) { self.options = options }
@@ -99,12 +99,12 @@ private struct PackedEncoder {
 
     private mutating func reference(to text: String) throws(PackingError) -> Int {
         if let number = StaticDictionary.numbers[text] { return number }
-        if let offset = offsets[text] { return StaticDictionary.base + offset }
+        if let offset = offsets[ExactText(text: text)] { return StaticDictionary.base + offset }
         guard !text.utf8.contains(0) else { throw .textWithNUL }
         let offset = dictionary.count
         dictionary.append(contentsOf: text.utf8)
         dictionary.append(0)
-        offsets[text] = offset
+        offsets[ExactText(text: text)] = offset
         return StaticDictionary.base + offset
     }
 
@@ -112,4 +112,13 @@ private struct PackedEncoder {
         let packed = PackedInteger(Int64(value))
         for i in 0..<packed.count { bytes.append(packed[i]) }
     }
+}
+
+/// A text compared byte by byte: strings may be equal and yet differ in bytes (composed and decomposed letters).
+private struct ExactText: Hashable {
+    let text: String
+
+    static func == (a: Self, b: Self) -> Bool { a.text.utf8.elementsEqual(b.text.utf8) }
+
+    func hash(into hasher: inout Hasher) { hasher.combine(text) }
 }

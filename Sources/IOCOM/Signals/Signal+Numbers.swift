@@ -29,7 +29,7 @@ extension Signal {
     public func integer(in block: MemoryBlock) -> Int64 {
         switch type {
         case .str: 0
-        case .float, .double: Int64(exactly: double(in: block).rounded(.towardZero)) ?? 0
+        case .float, .double: Int64(truncated: double(in: block)) ?? 0
         default: stored(at: 0, in: block) / type.scale
         }
     }
@@ -76,7 +76,7 @@ extension Signal {
             setState(state, isNonzero: value.bitPattern != 0, in: block)
             return true
         default:
-            guard let scaled = Int64(exactly: (value * Double(type.scale)).rounded()) else { return false }
+            guard let scaled = Int64(nearest: value * Double(type.scale)) else { return false }
             return setStored(scaled, in: block, state: state)
         }
     }

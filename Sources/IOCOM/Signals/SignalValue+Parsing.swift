@@ -41,8 +41,8 @@ extension SignalValue {
         default:
             guard let value = Int64(text) ?? Self.hexadecimal(text) else {
                 guard let value = Double(text), value.isFinite else { throw .notA(type, text: text) }
-                guard value.rounded() == value else { throw .tooManyDecimals(text: text, type, decimals: 0) }
-                guard let whole = Int64(exactly: value) else { throw type.outOfRange(text) }
+                guard let whole = Int64(truncated: value) else { throw type.outOfRange(text) }
+                guard Double(whole) == value else { throw .tooManyDecimals(text: text, type, decimals: 0) }
                 self = .integer(whole)
                 return
             }
@@ -100,7 +100,7 @@ extension SignalValue {
             return stored
         case .number(let value):
             let scaled = value * Double(type.scale)
-            guard let stored = Int64(exactly: scaled.rounded()), range.contains(stored) else {
+            guard let stored = Int64(nearest: scaled), range.contains(stored) else {
                 throw type.outOfRange(description)
             }
             // 12.3 * 10 is not exactly 123; a further decimal makes a difference of a hundredth or more.

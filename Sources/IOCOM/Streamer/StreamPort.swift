@@ -24,7 +24,7 @@ public enum StreamDirection: Sendable, Hashable {
 }
 
 /// The eight signals of one direction of a stream.
-public enum StreamSignal: Int, Sendable, Hashable {
+public enum StreamSignal: Int, Sendable, Hashable, CaseIterable {
     /// The controller's command.
     case cmd
     /// Persistent block number.
@@ -46,7 +46,7 @@ public enum StreamSignal: Int, Sendable, Hashable {
     static let count = 8
 
     /// Bytes of data behind the state byte; 0 for the ring, whose size the device chooses.
-    var width: Int {
+    public var width: Int {
         switch self {
         case .cmd, .select, .state, .err: 1
         case .cs: 2
@@ -56,7 +56,7 @@ public enum StreamSignal: Int, Sendable, Hashable {
     }
 
     /// True when the controller writes this signal.
-    func isControllers(_ direction: StreamDirection) -> Bool {
+    public func isControllers(_ direction: StreamDirection) -> Bool {
         switch self {
         case .cmd, .select: true
         case .state, .err: false

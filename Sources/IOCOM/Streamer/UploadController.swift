@@ -75,7 +75,8 @@ public struct UploadController {
         writer = StreamWriter(port)
     }
 
-    /// Bytes the device has taken and confirmed. This is the progress to show.
+    /// Bytes the device has taken and confirmed. This is the progress to show. It is never guessed: when the last
+    /// confirmation and the end arrive in one snapshot it stays below ``queuedBytes``, and the result tells the rest.
     public var confirmedBytes: UInt64 { writer.confirmed }
 
     /// Bytes placed in the ring, at most its size ahead of ``confirmedBytes``.

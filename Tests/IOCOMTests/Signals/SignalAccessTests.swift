@@ -67,8 +67,28 @@ import Testing
         #expect(hundredths.setInteger(327, in: block))
         #expect(!hundredths.setInteger(328, in: block))
         #expect(!hundredths.setDouble(.nan, in: block))
+        #expect(!hundredths.setDouble(.infinity, in: block))
+        #expect(!hundredths.setDouble(-1e300, in: block))
         #expect(!hundredths.setInteger(.max, in: block))
         #expect(hundredths.double(in: block) == 327)
+    }
+
+    @Test func `Floats written to integers are rounded and read from floats are cut`() throws {
+        let block = signalBlock(24)
+        let long = try signal(.long)
+        for (value, stored) in [(0.5, 1), (-0.5, -1), (0.49999999999999994, 0), (2.5, 3), (-7.4, -7)]
+            as [(Double, Int64)]
+        {
+            #expect(long.setDouble(value, in: block))
+            #expect(long.integer(in: block) == stored)
+        }
+        #expect(!long.setDouble(0x1p63, in: block))
+        let double = try signal(.double, at: 10)
+        for (value, whole) in [(2.9, 2), (-2.9, -2), (1e300, 0), (.nan, 0), (-0x1p62, -(1 << 62))] as [(Double, Int64)]
+        {
+            double.setDouble(value, in: block)
+            #expect(double.integer(in: block) == whole)
+        }
     }
 
     @Test func `A boolean lives in its state byte`() throws {
