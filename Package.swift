@@ -74,7 +74,7 @@ let package = Package(
                 .product(name: "SwiftASN1", package: "swift-asn1"),
             ] + nio),
         library("IOOperator", ["IOCOM", "IONode", "PackedJSON", "DeviceDescription", "Programs"] + nio),
-        library("TerminalUI"),
+        library("TerminalUI", ["PackedJSON"]),
         library("ISpyCommands", ["IOOperator", "Programs", "TerminalUI", arguments]),
         library("FrankCommands", ["IOServer", "TerminalUI", arguments]),
         library("CandyCommands", ["IODevice", "Installers", "TerminalUI", arguments]),
