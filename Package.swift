@@ -73,7 +73,7 @@ let package = Package(
                 .product(name: "X509", package: "swift-certificates"),
                 .product(name: "SwiftASN1", package: "swift-asn1"),
             ] + nio),
-        library("IOOperator", ["IOCOM", "IONode", "PackedJSON", "DeviceDescription", "Programs"] + nio),
+        library("IOOperator", ["ByteTools", "IOCOM", "IONode", "PackedJSON", "DeviceDescription", "Programs"] + nio),
         library("TerminalUI", ["PackedJSON"]),
         library("ISpyCommands", ["IOOperator", "Programs", "TerminalUI", arguments]),
         library("FrankCommands", ["IOServer", "TerminalUI", arguments]),

@@ -1,11 +1,11 @@
 import ByteTools
-import IOCOM
+public import IOCOM
 import IONode
 import NIOCore
 import NIOPosix
 
 /// How a transfer into a block ended.
-public struct TransferResult: Sendable, Equatable {
+public struct TransferResult: Sendable {
     /// The device's final word; nil when it gave none.
     public var status: StreamStatus?
     /// Bytes the device confirmed, or that were read.
@@ -28,6 +28,7 @@ final class UploadJob: TransferJob {
     private let session: OperatorSession
     private let device: RemoteDevice
     private let source: any ByteSource & Sendable
+    private let total: Int
     private let block: Int
     private let progress: (UInt64) -> Void
     private let promise: EventLoopPromise<TransferResult>
@@ -44,10 +45,10 @@ final class UploadJob: TransferJob {
     private let startedAt: Milliseconds
     private var readFailure: OperatorError?
 
-    /// Nil when the device's `select` signal cannot hold `block`.
+    /// `total` is the size of `source`. Nil when the device's `select` signal cannot hold `block`.
     init?(
         session: OperatorSession, device: RemoteDevice, port: StreamPort, block: Int,
-        source: any ByteSource & Sendable, progress: @escaping (UInt64) -> Void,
+        source: any ByteSource & Sendable, total: Int, progress: @escaping (UInt64) -> Void,
         promise: EventLoopPromise<TransferResult>
     ) {
         guard let controller = UploadController(port: port, select: block) else { return nil }
@@ -56,6 +57,7 @@ final class UploadJob: TransferJob {
         self.controller = controller
         self.block = block
         self.source = source
+        self.total = total
         self.progress = progress
         self.promise = promise
         startedAt = session.node.now
@@ -117,13 +119,13 @@ final class UploadJob: TransferJob {
     }
 
     private func offer(_ now: Milliseconds) -> Bool {
-        let isLast = sourceOffset >= source.byteCount && readFailure == nil
+        let isLast = sourceOffset >= total && readFailure == nil
         guard pieceOffset < piece.count || isLast else {
             read()
             return false
         }
-        let rest = piece.span.bytes.extracting(pieceOffset..<piece.count)
-        let taken = controller.offer(rest, ended: isLast, maxChunk: chunk, now: now)
+        let taken = controller.offer(
+            piece.span.bytes.extracting(pieceOffset..<piece.count), ended: isLast, maxChunk: chunk, now: now)
         pieceOffset += taken
         controller.port.controllerBlock.publish()
         if piece.count - pieceOffset < Self.pieceSize / 2 { read() }
@@ -132,11 +134,11 @@ final class UploadJob: TransferJob {
 
     /// Reads the next piece behind what is left of the present one.
     private func read() {
-        guard !isReading, readFailure == nil, sourceOffset < source.byteCount else { return }
+        guard !isReading, readFailure == nil, sourceOffset < total else { return }
         isReading = true
         let source = source
         let offset = sourceOffset
-        let count = min(Self.pieceSize, source.byteCount - offset)
+        let count = min(Self.pieceSize, total - offset)
         let bound = NIOLoopBound(self, eventLoop: session.node.loop)
         NIOThreadPool.singleton.runIfActive(eventLoop: session.node.loop) { try source.read(at: offset, count: count) }
             .whenComplete { result in
@@ -171,7 +173,7 @@ final class UploadJob: TransferJob {
         case .timedOut:
             finish(nil, OperatorError(.failed, "\(name) did not answer in time; see whether it is still connected and try again"))
         case .connectionGone:
-            let all = controller.queuedBytes == UInt64(source.byteCount) && controller.confirmedBytes == controller.queuedBytes
+            let all = controller.queuedBytes == UInt64(total) && controller.confirmedBytes == controller.queuedBytes
             finish(nil, OperatorError(.noConnection, "\(name) went away in the middle of the transfer"), lost: all)
         case .cancelled:
             finish(nil, readFailure ?? OperatorError(.cancelled, "cancelled; \(name) was told and stays as it was"))
