@@ -92,9 +92,15 @@ import Testing
             return bytes + [UInt8(crc & 0xFF), UInt8(crc >> 8)]
         }
         let changes: [(inout [UInt8]) -> Void] = [
-            { $0[7] = 0; $0[8] = 0 },
-            { $0[23] = 0; $0[24] = 0 },
-            { $0[39] = $0[23]; $0[40] = $0[24] },
+            {
+                $0[7] = 0; $0[8] = 0
+            },
+            {
+                $0[23] = 0; $0[24] = 0
+            },
+            {
+                $0[39] = $0[23]; $0[40] = $0[24]
+            },
             { $0.replaceSubrange(27..<39, with: $0[11..<23]) },
             { $0.replaceSubrange(11..<23, with: [UInt8](repeating: 0, count: 12)) },
         ]
@@ -108,7 +114,9 @@ import Testing
         var random = SeededGenerator(seed: 5)
         let start = Array(AutomaticNumbers().bytes.prefix(5))
         for _ in 0..<20000 {
-            let bytes = (0..<Int.random(in: 0..<64, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) }
+            let bytes = (0..<Int.random(in: 0..<64, using: &random)).map { _ in
+                UInt8.random(in: 0...255, using: &random)
+            }
             _ = try? AutomaticNumbers(bytes: bytes)
             _ = try? AutomaticNumbers(bytes: start + bytes)
         }

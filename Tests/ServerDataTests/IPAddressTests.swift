@@ -21,7 +21,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "", "1.2.3", "1.2.3.4.5", "256.1.1.1", "01.2.3.4", "1.2.3.4 ", "a.b.c.d", ":", ":::", "1::2::3", "1:2:3:4:5:6:7",
+        "", "1.2.3", "1.2.3.4.5", "256.1.1.1", "01.2.3.4", "1.2.3.4 ", "a.b.c.d", ":", ":::", "1::2::3",
+        "1:2:3:4:5:6:7",
         "1:2:3:4:5:6:7:8:9", "::1:2:3:4:5:6:7:8", "12345::", "g::", "1.2.3.4::", "::1.2.3", "1:2:3:4:5:6:7:1.2.3.4",
         ":1:2:3:4:5:6:7", "1:2:3:4:5:6:7:", "*", "1..2.3", "[::1]",
     ])
@@ -52,7 +53,8 @@ import Testing
         var random = SeededGenerator(seed: 3)
         for count in [4, 16] {
             for _ in 0..<500 {
-                let bytes = (0..<count).map { _ in UInt8.random(in: 0...255, using: &random) & (Bool.random() ? 255 : 0) }
+                let bytes = (0..<count).map { _ in UInt8.random(in: 0...255, using: &random) & (Bool.random() ? 255 : 0)
+                }
                 let address = try #require(IPAddress(bytes: bytes))
                 #expect(IPAddress(address.description) == address)
             }
@@ -63,9 +65,10 @@ import Testing
         var random = SeededGenerator(seed: 4)
         let alphabet = Array(":.0123456789abf%[]")
         for _ in 0..<50000 {
-            let text = String((0..<Int.random(in: 0..<48, using: &random)).map { _ in
-                alphabet[Int.random(in: 0..<alphabet.count, using: &random)]
-            })
+            let text = String(
+                (0..<Int.random(in: 0..<48, using: &random)).map { _ in
+                    alphabet[Int.random(in: 0..<alphabet.count, using: &random)]
+                })
             if let address = IPAddress(text) { #expect(IPAddress(address.description) == address) }
             _ = IPAddress(peer: text)
         }

@@ -55,6 +55,8 @@ import Testing
     }
 
     @Test func everyTextFitsItsSignal() {
-        for reason in [Refusal.Reason.newDevice, .wrongPassword, .noPassword] { #expect(reason.rawValue.utf8.count <= 15) }
+        for reason in [Refusal.Reason.newDevice, .wrongPassword, .noPassword] {
+            #expect(reason.rawValue.utf8.count <= 15)
+        }
     }
 }

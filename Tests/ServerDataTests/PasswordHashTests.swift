@@ -106,7 +106,8 @@ let cheap = ScryptCost(logRounds: 4, blockSize: 1, passes: 1) ?? .standard
         let hash = String(repeating: "cd", count: 32)
         #expect(SlowHash(text: numbers + salt + "$" + hash) != nil)
         for text in [
-            numbers + "$" + hash, numbers + salt + "$", numbers + salt + "ab$" + hash, numbers + salt + "$" + hash + "$",
+            numbers + "$" + hash, numbers + salt + "$", numbers + salt + "ab$" + hash,
+            numbers + salt + "$" + hash + "$",
             numbers + salt + "$" + hash.uppercased(), numbers + salt + "$" + hash.dropLast(), numbers + hash,
         ] { #expect(SlowHash(text: text) == nil) }
     }
@@ -121,9 +122,10 @@ let cheap = ScryptCost(logRounds: 4, blockSize: 1, passes: 1) ?? .standard
         var random = SeededGenerator(seed: 1)
         let alphabet = Array("$!*scrypt=,lnrp0123456789abcdef")
         for _ in 0..<20000 {
-            let text = String((0..<Int.random(in: 0..<60, using: &random)).map { _ in
-                alphabet[Int.random(in: 0..<alphabet.count, using: &random)]
-            })
+            let text = String(
+                (0..<Int.random(in: 0..<60, using: &random)).map { _ in
+                    alphabet[Int.random(in: 0..<alphabet.count, using: &random)]
+                })
             if case .slow = PasswordHash(stored: text) { Issue.record("accepted \(text)") }
         }
     }

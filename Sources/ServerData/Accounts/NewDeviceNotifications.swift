@@ -64,8 +64,9 @@ public struct NewDeviceNotifications: Sendable {
     public mutating func tick(now: Int64) -> [Change] {
         var changes: [Change] = []
         for index in entries.indices {
-            guard let entry = entries[index], now.subtractingReportingOverflow(entry.refreshed).partialValue >= Self.lifetime
-            else { continue }
+            guard let entry = entries[index] else { continue }
+            let age = now.subtractingReportingOverflow(entry.refreshed).partialValue
+            guard age >= Self.lifetime else { continue }
             entries[index] = nil
             changes.append(Change(number: index + 1, row: nil))
         }
