@@ -14,6 +14,8 @@ public enum Limit {
     public static let firstBlockID: UInt32 = 8
     /// Last id that an original peer can store (3.2).
     public static let lastCompatibleBlockID: UInt32 = 32767
+    /// Last id given to a block on a connection with a peer that can store larger ids.
+    public static let lastBlockID: UInt32 = 1_000_000
     /// Smallest block a node creates from received info (section 0).
     public static let smallestBlock = 24
     /// Largest block accepted from a peer.

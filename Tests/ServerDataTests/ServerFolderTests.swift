@@ -21,10 +21,10 @@ import Testing
     }
 
     private func create(_ options: ServerFolderOptions? = nil) throws -> ServerFolder.Created {
-        try ServerFolder.create(at: path, options: options ?? self.options(), codec: .test)
+        try ServerFolder.create(at: path, options: options ?? self.options())
     }
 
-    private func open() throws -> ServerFolder { try ServerFolder.open(at: path, codec: .test) }
+    private func open() throws -> ServerFolder { try ServerFolder.open(at: path) }
 
     private func mode(_ name: String) throws -> Int {
         let attributes = try FileManager.default.attributesOfItem(atPath: "\(path)/\(name)")
@@ -162,18 +162,18 @@ import Testing
                 if counter.next() == stop { throw FolderError(.notWritten, name, "killed", "") }
             }
             do {
-                _ = try ServerFolder.create(files, options(publish: ["cafenet", "asteroidnet"]), .test)
+                _ = try ServerFolder.create(files, options(publish: ["cafenet", "asteroidnet"]))
                 break
             } catch {
                 #expect(error.cause == "killed")
             }
             stops += 1
             do {
-                _ = try ServerFolder.open(at: path, codec: .test)
+                _ = try ServerFolder.open(at: path)
                 // The only moment at which the folder is complete: the mark is removed, only that is not yet on disk.
                 #expect(!FileManager.default.fileExists(atPath: "\(path)/incomplete"))
                 #expect(throws: FolderError.self) {
-                    try ServerFolder.create(at: path, options: options(), codec: .test)
+                    try ServerFolder.create(at: path, options: options())
                 }
                 continue
             } catch {
@@ -181,8 +181,8 @@ import Testing
                 #expect(error.nextStep.contains("frank init"))
             }
             do {
-                _ = try ServerFolder.create(at: path, options: options(), codec: .test)
-                _ = try ServerFolder.open(at: path, codec: .test)
+                _ = try ServerFolder.create(at: path, options: options())
+                _ = try ServerFolder.open(at: path)
                 // Killed before the first file: the empty folder was simply used.
                 #expect(stop == 0)
             } catch {
@@ -215,7 +215,7 @@ import Testing
             #expect(error.kind == .damaged && error.path.hasSuffix("/" + name), "\(error)")
         }
         try write(name, String(repeating: "x", count: 70000))
-        #expect(try error { _ = try open() }.cause.contains("at most"))
+        #expect(try error { _ = try open() }.cause.contains("larger than"))
         try FileManager.default.removeItem(atPath: "\(path)/\(name)")
         let missing = try error { _ = try open() }
         #expect(missing.kind == .missing && missing.path.hasSuffix("/" + name))
@@ -234,7 +234,7 @@ import Testing
     @Test func filesOfAnotherServerAreNoticed() throws {
         _ = try create()
         let other = "\(base.path)/other"
-        _ = try ServerFolder.create(at: other, options: options(), codec: .test)
+        _ = try ServerFolder.create(at: other, options: options())
         for name in ["ca.pem", "server.pem", "server.key.pem", "trust.pem"] {
             let own = try String(contentsOfFile: "\(path)/\(name)", encoding: .utf8)
             try write(name, try String(contentsOfFile: "\(other)/\(name)", encoding: .utf8))
@@ -282,7 +282,7 @@ import Testing
             files.checkpoint = { (name, moment) throws(FolderError) in
                 if moment == cut { throw FolderError(.notWritten, name, "killed", "") }
             }
-            let cutFolder = try ServerFolder(files, .test)
+            let cutFolder = try ServerFolder(files)
             #expect(throws: FolderError.self) { try cutFolder.save(Accounts(), of: "cafenet") }
             #expect(try folder.accounts(of: "cafenet").users.count == 1)
         }

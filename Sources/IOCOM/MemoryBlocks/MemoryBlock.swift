@@ -114,6 +114,9 @@ public final class MemoryBlock {
     /// True when bytes were written that nobody published yet.
     public var hasUnpublishedChanges: Bool { !changes.isEmpty }
 
+    /// True while a connection feeds this block.
+    public var isFed: Bool { attachments.contains { $0.target != nil } }
+
     /// True when no connection still has to send something of this block.
     public var isDrained: Bool {
         for attachment in attachments where attachment.source?.isIdle == false { return false }

@@ -64,9 +64,11 @@ public struct RangeSet: Sendable, Equatable {
     }
 
     /// Adds a range; ranges that touch it become one with it.
-    public mutating func add(_ range: ByteRange) {
-        guard !range.isEmpty else { return }
-        // The usual case first: behind everything, or extending the last range.
+    public mutating func add(_ range: ByteRange) { _ = addReportingGap(range) }
+
+    /// Adds a range and tells which bytes came in with it only because there was no room for one more range.
+    mutating func addReportingGap(_ range: ByteRange) -> ByteRange? {
+        guard !range.isEmpty else { return nil }
         var first = 0
         while first < count && ranges[first].end < range.start { first += 1 }
         var last = first
@@ -76,7 +78,7 @@ public struct RangeSet: Sendable, Equatable {
             last += 1
         }
         replace(first, last, with: merged)
-        if count > Self.capacity { closeSmallestGap() }
+        return count > Self.capacity ? closeSmallestGap() : nil
     }
 
     /// Adds all ranges of another set.
@@ -125,11 +127,13 @@ public struct RangeSet: Sendable, Equatable {
         count += 1 - removed
     }
 
-    private mutating func closeSmallestGap() {
+    private mutating func closeSmallestGap() -> ByteRange {
         var best = 1
         for i in 1..<count where ranges[i].start - ranges[i - 1].end < ranges[best].start - ranges[best - 1].end {
             best = i
         }
+        let gap = ByteRange(ranges[best - 1].end, ranges[best].start)
         replace(best - 1, best + 1, with: ByteRange(ranges[best - 1].start, ranges[best].end))
+        return gap
     }
 }

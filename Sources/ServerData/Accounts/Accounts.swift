@@ -66,6 +66,19 @@ public struct Accounts: Equatable, Sendable {
         return .object(document)
     }
 
+    /// Reads a packed document, as it is in an accounts block.
+    ///
+    /// - Throws: `UnpackingError` or ``AccountsError``.
+    public init(packed bytes: [UInt8]) throws {
+        try self.init(try JSON(unpacking: bytes))
+    }
+
+    /// The packed document with all its members, for an accounts block. A reader of the original sees `true`, `false` and
+    /// `null` as members it skips.
+    ///
+    /// - Throws: `PackingError`.
+    public func packed() throws(PackingError) -> [UInt8] { try json.packed(.lossless) }
+
     /// Puts `text` in the place of the password of every account of this name that still stores `old`. Returns the number
     /// of accounts changed: none when somebody else changed the password meanwhile.
     @discardableResult

@@ -1,3 +1,4 @@
+internal import ByteTools
 internal import Crypto
 internal import CryptoExtras
 internal import FoundationEssentials
@@ -85,7 +86,7 @@ public struct SlowHash: Equatable, Sendable {
     /// The text form.
     public var text: String {
         let numbers = "ln=\(cost.logRounds),r=\(cost.blockSize),p=\(cost.passes)"
-        return "\(Self.prefix)\(numbers)$\(Hex.encode(salt))$\(Hex.encode(hash))"
+        return "\(Self.prefix)\(numbers)$\(hexadecimal(salt))$\(hexadecimal(hash))"
     }
 
     /// True when `original` (the original's hash of the presented password) is the one that was hashed. Slow.

@@ -1,3 +1,4 @@
+internal import ByteTools
 internal import Crypto
 public import FoundationEssentials
 internal import SwiftASN1
@@ -21,7 +22,7 @@ public struct CertificateAuthority: Sendable {
     /// - Throws: ``CertificateError``.
     public init(host: String, now: Date) throws(CertificateError) {
         var random = SystemRandomNumberGenerator()
-        let suffix = Hex.encode((0..<4).map { _ in UInt8.random(in: .min ... .max, using: &random) })
+        let suffix = hexadecimal((0..<4).map { _ in UInt8.random(in: .min ... .max, using: &random) })
         // A common name has at most 64 characters (RFC 5280, appendix A.1).
         let name = "iocom CA of \(host.prefix(bytes: 40)) \(suffix)"
         let key = Certificate.PrivateKey(P256.Signing.PrivateKey())

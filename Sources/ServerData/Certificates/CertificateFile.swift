@@ -1,3 +1,4 @@
+internal import ByteTools
 internal import Crypto
 public import FoundationEssentials
 internal import SwiftASN1
@@ -42,7 +43,7 @@ public struct CertificateFile: Sendable, Equatable {
         } catch {
             throw .cannotMake("\(error)")
         }
-        fingerprint = Array(Hex.encode(SHA256.hash(data: serializer.serializedBytes)).uppercased().utf8)
+        fingerprint = Array(hexadecimal(SHA256.hash(data: serializer.serializedBytes)).uppercased().utf8)
             .enumerated().map { ($0 > 0 && $0.isMultiple(of: 2) ? ":" : "") + String(UnicodeScalar($1)) }.joined()
         subject = certificate.subject.description
         issuer = certificate.issuer.description

@@ -1,3 +1,4 @@
+internal import ByteTools
 internal import IOCOM
 
 /// The server's table of automatically given device numbers (wire-protocol.md 3.6), kept in persistent block 12.
@@ -12,13 +13,15 @@ public struct AutomaticNumbers: Equatable, Sendable {
     /// Bytes of a unique id.
     public static let uniqueIDBytes = 12
 
-    private struct Entry: Equatable {
-        var id: [UInt8]
+    private struct Entry {
         var number: UInt32
+        var lastSeen: UInt64
     }
 
-    /// Least recently seen first.
-    private var entries: [Entry] = []
+    private var entries: [[UInt8]: Entry] = [:]
+    private var remembered: Set<UInt32> = []
+    /// Counts logins: orders the entries by when they were last seen.
+    private var logins: UInt64 = 0
     /// Where the search for a free number goes on, so that a number is reused as late as possible.
     private var next = AutomaticNumber.first
 
@@ -29,7 +32,10 @@ public struct AutomaticNumbers: Equatable, Sendable {
     public var count: Int { entries.count }
 
     /// The remembered number of a device.
-    public func number(of id: [UInt8]) -> UInt32? { entries.first { $0.id == id }?.number }
+    public func number(of id: [UInt8]) -> UInt32? { entries[id]?.number }
+
+    /// The same devices with the same numbers in the same order of being seen.
+    public static func == (a: Self, b: Self) -> Bool { a.bytes == b.bytes }
 
     /// Gives a number to a device that just logged in.
     ///
@@ -40,23 +46,35 @@ public struct AutomaticNumbers: Equatable, Sendable {
     ///   connection and keeps its own for later.
     public mutating func assign(to id: [UInt8]?, isInUse: (UInt32) -> Bool) -> UInt32? {
         let id = id.flatMap { $0.count == Self.uniqueIDBytes && $0.contains { $0 != 0 } ? $0 : nil }
-        if let index = entries.firstIndex(where: { $0.id == id }) {
-            let entry = entries.remove(at: index)
-            entries.append(entry)
-            return isInUse(entry.number) ? free(isInUse) : entry.number
+        logins &+= 1
+        if let id, let known = entries[id]?.number {
+            entries[id]?.lastSeen = logins
+            return isInUse(known) ? free(isInUse) : known
         }
         guard let number = free(isInUse) else { return nil }
         if let id {
-            entries.removeAll { $0.number == number }
-            if entries.count >= Self.capacity { entries.removeFirst() }
-            entries.append(Entry(id: id, number: number))
+            if remembered.contains(number) { forget { $0.number == number } }
+            if entries.count >= Self.capacity, let oldest = entries.values.map(\.lastSeen).min() {
+                forget { $0.lastSeen == oldest }
+            }
+            remember(id, number)
         }
         return number
     }
 
+    private mutating func remember(_ id: [UInt8], _ number: UInt32) {
+        entries[id] = Entry(number: number, lastSeen: logins)
+        remembered.insert(number)
+    }
+
+    private mutating func forget(_ isMeant: (Entry) -> Bool) {
+        guard let (id, entry) = entries.first(where: { isMeant($0.value) }) else { return }
+        entries[id] = nil
+        remembered.remove(entry.number)
+    }
+
     /// The next number nobody uses: one that is not remembered either, and only if there is none such, a remembered one.
     private mutating func free(_ isInUse: (UInt32) -> Bool) -> UInt32? {
-        let remembered = Set(entries.map(\.number))
         var fallback: UInt32?
         for _ in AutomaticNumber.first...AutomaticNumber.last {
             let number = next
@@ -69,8 +87,8 @@ public struct AutomaticNumbers: Equatable, Sendable {
     }
 }
 
-/// The bytes of block 12: "IOan", format 1, number of entries (2 bytes), next number (4), then per entry unique id (12) and
-/// number (4), CRC-16 of all before it (2). All numbers low byte first.
+/// The bytes of block 12: "IOan", format 1, number of entries (2 bytes), next number (4), then per entry, the one seen
+/// longest ago first, unique id (12) and number (4), CRC-16 of all before it (2). All numbers low byte first.
 extension AutomaticNumbers {
     private static let magic = Array("IOan".utf8) + [1]
     private static let headerBytes = 11
@@ -104,13 +122,13 @@ extension AutomaticNumbers {
     /// The bytes to store.
     public var bytes: [UInt8] {
         var bytes = Self.magic
-        bytes.appendLittleEndian(UInt32(entries.count), count: 2)
-        bytes.appendLittleEndian(next, count: 4)
-        for entry in entries {
-            bytes += entry.id
-            bytes.appendLittleEndian(entry.number, count: 4)
+        bytes.appendNumber(UInt16(truncatingIfNeeded: entries.count))
+        bytes.appendNumber(next)
+        for (id, entry) in entries.sorted(by: { $0.value.lastSeen < $1.value.lastSeen }) {
+            bytes += id
+            bytes.appendNumber(entry.number)
         }
-        bytes.appendLittleEndian(UInt32(CRC16.of(bytes)), count: 2)
+        bytes.appendNumber(CRC16.of(bytes))
         return bytes
     }
 
@@ -120,41 +138,23 @@ extension AutomaticNumbers {
     public init(bytes: [UInt8]) throws(Damage) {
         self.init()
         guard !bytes.isEmpty else { return }
-        guard bytes.count >= Self.headerBytes + 2, bytes.count <= Self.mostBytes, bytes.starts(with: Self.magic) else {
-            throw .format
-        }
-        let count = Int(bytes.littleEndian(at: 5, count: 2))
-        guard bytes.count == Self.headerBytes + count * Self.entryBytes + 2 else { throw .format }
-        guard CRC16.of(Array(bytes.dropLast(2))) == UInt16(bytes.littleEndian(at: bytes.count - 2, count: 2)) else {
-            throw .checksum
-        }
+        guard bytes.count <= Self.mostBytes, bytes.starts(with: Self.magic), let count: UInt16 = bytes.number(at: 5),
+            bytes.count == Self.headerBytes + Int(count) * Self.entryBytes + 2,
+            let next: UInt32 = bytes.number(at: 7), let checksum: UInt16 = bytes.number(at: bytes.count - 2)
+        else { throw .format }
+        guard CRC16.of(Array(bytes.dropLast(2))) == checksum else { throw .checksum }
         let range = AutomaticNumber.first...AutomaticNumber.last
-        let next = bytes.littleEndian(at: 7, count: 4)
         guard range.contains(next) else { throw .entry }
-        var ids = Set<[UInt8]>()
-        var numbers = Set<UInt32>()
-        var read: [Entry] = []
-        for index in 0..<count {
+        for index in 0..<Int(count) {
             let start = Self.headerBytes + index * Self.entryBytes
             let id = Array(bytes[start..<start + Self.uniqueIDBytes])
-            let number = bytes.littleEndian(at: start + Self.uniqueIDBytes, count: 4)
-            guard range.contains(number), ids.insert(id).inserted, numbers.insert(number).inserted,
-                id.contains(where: { $0 != 0 })
+            guard let number: UInt32 = bytes.number(at: start + Self.uniqueIDBytes), range.contains(number),
+                id.contains(where: { $0 != 0 }), entries[id] == nil,
+                !remembered.contains(number)
             else { throw .entry }
-            read.append(Entry(id: id, number: number))
+            logins &+= 1
+            remember(id, number)
         }
-        entries = read
         self.next = next
-    }
-}
-
-extension [UInt8] {
-    fileprivate mutating func appendLittleEndian(_ value: UInt32, count: Int) {
-        for i in 0..<count { append(UInt8(truncatingIfNeeded: value >> UInt32(8 * i))) }
-    }
-
-    /// `index + count` must be inside the array.
-    fileprivate func littleEndian(at index: Int, count: Int) -> UInt32 {
-        (0..<count).reduce(0) { $0 | UInt32(self[index + $1]) << UInt32(8 * $1) }
     }
 }

@@ -1,9 +1,13 @@
+internal import ByteTools
 internal import Glibc
 
 /// Reading and atomic writing of the files of one folder.
 struct FolderFiles: Sendable {
     /// Moments of a write at which a test may stop, as if the process were killed there.
     enum Moment: Sendable { case before, written, renamed }
+
+    /// Most names a data folder may hold.
+    static let mostNames = 10_000
 
     let folder: String
     /// Called at each moment; throws in tests only.
@@ -15,168 +19,108 @@ struct FolderFiles: Sendable {
     func path(_ name: String) -> String { "\(folder)/\(name)" }
 
     /// True when there is something of that name.
-    func exists(_ name: String) -> Bool { access(path(name), F_OK) == 0 }
+    func exists(_ name: String) -> Bool { Folder.entry(path(name)) != nil }
 
     /// Reads a whole regular file of at most `limit` bytes. With `isSecret` others must have no access to it.
     func read(_ name: String, limit: Int, isSecret: Bool = false) throws(FolderError) -> [UInt8] {
         let path = path(name)
-        // Not blocking, so that a named pipe put here cannot hang the server.
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard descriptor >= 0 else {
-            let code = errno
-            throw FolderError(
-                code == ENOENT ? .missing : .unreadable, path, systemText(code),
-                code == ENOENT ? "restore it from a backup" : "give the user that runs the server access to it")
+        switch Folder.entry(path) {
+        case nil: throw FolderError(.missing, path, "there is no such file", "restore it from a backup")
+        case .file: break
+        default: throw FolderError(.damaged, path, "it is not a regular file", "restore it from a backup")
         }
-        defer { close(descriptor) }
-        var info = stat()
-        guard fstat(descriptor, &info) == 0, info.st_mode & S_IFMT == S_IFREG else {
-            throw FolderError(.damaged, path, "it is not a regular file", "restore it from a backup")
-        }
-        guard !isSecret || info.st_mode & 0o077 == 0 else {
+        guard !isSecret || mode(path) & 0o077 == 0 else {
             throw FolderError(
                 .exposed, path, "others on this machine have access to the secret in it",
                 "run chmod 600 on it, and replace the secret if they may have read it")
         }
-        guard info.st_size <= limit else {
-            throw FolderError(
-                .damaged, path, "it has \(info.st_size) bytes, at most \(limit) are read", "restore it from a backup")
+        do throws(StorageFailure) {
+            let file = try File(path, .read)
+            let count = try file.byteCount
+            if count <= limit { return try file.read(at: 0, count: count) }
+        } catch {
+            throw FolderError(.unreadable, path, "\(error)", "give the user that runs the server access to it")
         }
-        return try readAll(descriptor, path, limit)
-    }
-
-    private func readAll(_ descriptor: Int32, _ path: String, _ limit: Int) throws(FolderError) -> [UInt8] {
-        var bytes: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 16384)
-        while true {
-            let count = Glibc.read(descriptor, &chunk, chunk.count)
-            if count == 0 { return bytes }
-            if count < 0 {
-                if errno == EINTR { continue }
-                throw FolderError(.unreadable, path, systemText(errno), "check the disk")
-            }
-            guard bytes.count + count <= limit else {
-                throw FolderError(.damaged, path, "it is growing while it is read", "try again")
-            }
-            bytes += chunk[..<count]
-        }
+        throw FolderError(
+            .damaged, path, "it is larger than the \(limit) bytes that are read", "restore it from a backup")
     }
 
     /// Replaces a file: whoever reads finds the old or the new content, also after a power cut.
-    func write(_ name: String, _ bytes: [UInt8], mode: mode_t = 0o600) throws(FolderError) {
+    func write(_ name: String, _ bytes: [UInt8], isSecret: Bool = true) throws(FolderError) {
         try checkpoint(name, .before)
         var random = SystemRandomNumberGenerator()
-        let suffix = Hex.encode((0..<4).map { _ in UInt8.random(in: .min ... .max, using: &random) })
-        let temporary = path(".\(name).\(suffix)")
-        do throws(FolderError) {
-            try writeNew(temporary, bytes, mode)
+        let temporary = ".\(name).\(hexadecimal((0..<4).map { _ in UInt8.random(in: .min ... .max, using: &random) }))"
+        do throws(StorageFailure) {
+            let file = try File(path(temporary), .create)
+            try file.write(at: 0, bytes)
+            if !isSecret, chmod(file.path, 0o644) != 0 { throw StorageFailure("can't open \(file.path) to others") }
+            try file.sync()
         } catch {
-            unlink(temporary)
-            throw error
+            try? Folder.remove(temporary, in: folder)
+            throw notWritten(name, error)
         }
         try checkpoint(name, .written)
-        guard rename(temporary, path(name)) == 0 else {
-            let code = errno
-            unlink(temporary)
-            throw notWritten(path(name), code)
+        do throws(StorageFailure) { try Folder.replace(name, with: temporary, in: folder) } catch {
+            try? Folder.remove(temporary, in: folder)
+            throw notWritten(name, error)
         }
         try checkpoint(name, .renamed)
-        try syncFolder()
-    }
-
-    private func writeNew(_ path: String, _ bytes: [UInt8], _ mode: mode_t) throws(FolderError) {
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard descriptor >= 0 else { throw notWritten(path, errno) }
-        defer { close(descriptor) }
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            if count < 0 {
-                if errno == EINTR { continue }
-                throw notWritten(path, errno)
-            }
-            rest = rest.dropFirst(count)
-        }
-        guard fchmod(descriptor, mode) == 0, fsync(descriptor) == 0 else { throw notWritten(path, errno) }
     }
 
     /// Removes a file and makes that durable.
     func remove(_ name: String) throws(FolderError) {
         try checkpoint(name, .before)
-        guard unlink(path(name)) == 0 else { throw notWritten(path(name), errno) }
+        do throws(StorageFailure) {
+            try Folder.remove(name, in: folder)
+            try Folder.sync(folder)
+        } catch {
+            throw notWritten(name, error)
+        }
         try checkpoint(name, .renamed)
-        try syncFolder()
-    }
-
-    /// Makes names in the folder durable.
-    func syncFolder() throws(FolderError) {
-        let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw notWritten(folder, errno) }
-        defer { close(descriptor) }
-        guard fsync(descriptor) == 0 else { throw notWritten(folder, errno) }
     }
 
     /// Makes the folder, mode 0700, with the folders above it; an existing one gets the mode.
     func makeFolder() throws(FolderError) {
-        var above = folder.hasPrefix("/") ? "" : "."
-        let parts = folder.split(separator: "/")
-        for part in parts.dropLast() {
-            above += "/" + part
-            guard mkdir(above, 0o755) == 0 || errno == EEXIST else { throw notWritten(above, errno) }
+        let above = folder.lastIndex(of: "/").map { String(folder[..<$0]) } ?? "."
+        do throws(StorageFailure) {
+            try Folder.makePrivate(folder)
+            try Folder.sync(above.isEmpty ? "/" : above)
+        } catch {
+            throw notWritten(nil, error)
         }
-        if mkdir(folder, 0o700) != 0 {
-            guard errno == EEXIST else { throw notWritten(folder, errno) }
-            guard chmod(folder, 0o700) == 0 else { throw notWritten(folder, errno) }
-        }
-        var parent = FolderFiles(above.isEmpty ? "/" : above)
-        parent.checkpoint = checkpoint
-        try parent.syncFolder()
     }
 
-    /// Names in the folder, `.` and `..` left out; nil when there is no such folder.
+    /// Names in the folder; nil when there is no such folder.
     func names() throws(FolderError) -> [String]? {
-        guard let stream = opendir(folder) else {
-            let code = errno
-            if code == ENOENT { return nil }
-            throw FolderError(
-                code == ENOTDIR ? .occupied : .unreadable, folder, systemText(code),
-                code == ENOTDIR ? "name another folder" : "give the user that runs the server access to it")
+        switch Folder.entry(folder + "/.") {
+        case nil where Folder.entry(folder) == nil: return nil
+        case .folder: break
+        default: throw FolderError(.occupied, folder, "it is not a folder", "name another one")
         }
-        defer { closedir(stream) }
-        var names: [String] = []
-        while let entry = readdir(stream) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if name != ".", name != ".." { names.append(name) }
+        do throws(StorageFailure) { return try Folder.names(in: folder, limit: Self.mostNames).names } catch {
+            throw FolderError(.unreadable, folder, "\(error)", "give the user that runs the server access to it")
         }
-        return names
     }
 
     /// Throws when others may change the folder.
     func checkFolderMode() throws(FolderError) {
-        var info = stat()
-        guard stat(folder, &info) == 0 else {
-            throw FolderError(.unreadable, folder, systemText(errno), "check the path")
-        }
-        guard info.st_mode & 0o022 == 0 else {
+        guard mode(folder) & 0o022 == 0 else {
             throw FolderError(.exposed, folder, "others on this machine can put files into it", "run chmod 700 on it")
         }
     }
 
-    private func notWritten(_ path: String, _ code: Int32) -> FolderError {
+    private func mode(_ path: String) -> mode_t {
+        var info = stat()
+        return stat(path, &info) == 0 ? info.st_mode : 0
+    }
+
+    private func notWritten(_ name: String?, _ failure: StorageFailure) -> FolderError {
         let step =
-            switch code {
+            switch failure.systemError {
             case ENOSPC, EDQUOT: "free space on that disk and try again"
             case EACCES, EPERM, EROFS: "run it as a user that may write there, or name another folder"
             default: "check the path and the disk and try again"
             }
-        return FolderError(.notWritten, path, systemText(code), step)
-    }
-
-    private func systemText(_ code: Int32) -> String {
-        var text = [CChar](repeating: 0, count: 256)
-        guard strerror_r(code, &text, text.count) == 0 else { return "system error \(code)" }
-        return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        return FolderError(.notWritten, name.map(path) ?? folder, "\(failure)", step)
     }
 }

@@ -2,16 +2,6 @@
 enum Hex {
     private static let digits = Array("0123456789abcdef".utf8)
 
-    /// Two lower-case digits a byte.
-    static func encode(_ bytes: some Sequence<UInt8>) -> String {
-        var text: [UInt8] = []
-        for byte in bytes {
-            text.append(digits[Int(byte >> 4)])
-            text.append(digits[Int(byte & 15)])
-        }
-        return String(decoding: text, as: UTF8.self)
-    }
-
     /// Reads lower-case digits in pairs; nil for anything else.
     static func decode(_ text: some StringProtocol) -> [UInt8]? {
         let values = text.utf8.compactMap { byte in digits.firstIndex(of: byte).map(UInt8.init) }

@@ -56,24 +56,24 @@ extension ServerFolder {
     ///
     /// - Throws: ``FolderError``. Nothing is removed then, so that nothing can be removed by mistake.
     public static func create(
-        at path: String, options: ServerFolderOptions, codec: AccountsCodec
+        at path: String, options: ServerFolderOptions
     ) throws(FolderError) -> Created {
-        try create(FolderFiles(path), options, codec)
+        try create(FolderFiles(path), options)
     }
 
     static func create(
-        _ files: FolderFiles, _ options: ServerFolderOptions, _ codec: AccountsCodec
+        _ files: FolderFiles, _ options: ServerFolderOptions
     ) throws(FolderError) -> Created {
         // All slow and failing work first: the time in which a kill leaves half a folder stays short.
         let password = options.isDemo ? demoPassword : GeneratedPassword.make()
-        let contents = try contents(options, password, codec)
+        let contents = try contents(options, password)
         try checkVacant(files)
 
         try files.makeFolder()
         try files.write(Name.incomplete, Array("frank init is making this folder\n".utf8))
-        for content in contents { try files.write(content.name, content.bytes, mode: content.isSecret ? 0o600 : 0o644) }
+        for content in contents { try files.write(content.name, content.bytes, isSecret: content.isSecret) }
         try files.remove(Name.incomplete)
-        return Created(folder: try ServerFolder(files, codec), password: password)
+        return Created(folder: try ServerFolder(files), password: password)
     }
 
     private struct Content {
@@ -83,7 +83,7 @@ extension ServerFolder {
     }
 
     private static func contents(
-        _ options: ServerFolderOptions, _ password: String, _ codec: AccountsCodec
+        _ options: ServerFolderOptions, _ password: String
     ) throws(FolderError) -> [Content] {
         do {
             let settings = try ServerSettings(
@@ -109,7 +109,7 @@ extension ServerFolder {
                 contents.append(
                     Content(
                         name: Name.block(ServerSettings.accountsBlock + 1 + index),
-                        bytes: try codec.pack(accounts.json), isSecret: true))
+                        bytes: try accounts.packed(), isSecret: true))
             }
             return contents
         } catch {

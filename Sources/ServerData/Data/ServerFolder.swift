@@ -27,7 +27,6 @@ public struct ServerFolder: Sendable {
     public let trustPEM: String
 
     let files: FolderFiles
-    let codec: AccountsCodec
     private let key: ServerKey
 
     enum Name {
@@ -44,19 +43,18 @@ public struct ServerFolder: Sendable {
     /// Longest accounts block that is read.
     public static let mostAccountsBytes = 4 << 20
 
-    /// Opens the folder that ``create(at:options:codec:)`` made.
+    /// Opens the folder that ``create(at:options:)`` made.
     ///
     /// Checks everything a server needs to start. A damaged accounts block does not keep the folder from opening, see
     /// ``accounts(of:)``: one network without logins is better than a server that does not start.
     ///
     /// - Throws: ``FolderError``.
-    public static func open(at path: String, codec: AccountsCodec) throws(FolderError) -> ServerFolder {
-        try ServerFolder(FolderFiles(path), codec)
+    public static func open(at path: String) throws(FolderError) -> ServerFolder {
+        try ServerFolder(FolderFiles(path))
     }
 
-    init(_ files: FolderFiles, _ codec: AccountsCodec) throws(FolderError) {
+    init(_ files: FolderFiles) throws(FolderError) {
         self.files = files
-        self.codec = codec
         let folder = files.folder
         guard let names = try files.names(), !names.isEmpty else {
             throw FolderError(.missing, folder, "there is no data folder", "make one with: frank init --data \(folder)")
@@ -114,7 +112,7 @@ extension ServerFolder {
     public func accounts(of network: NetworkName) throws(FolderError) -> Accounts {
         let name = try accountsFile(network)
         let bytes = try files.read(name, limit: Self.mostAccountsBytes)
-        do { return try Accounts(try codec.unpack(bytes)) } catch {
+        do { return try Accounts(packed: bytes) } catch {
             throw FolderError(
                 .damaged, files.path(name), "\(error)",
                 "restore it from a backup; until then nobody can log in on network \(network)")
@@ -128,8 +126,8 @@ extension ServerFolder {
         let name = try accountsFile(network)
         let bytes: [UInt8]
         do {
-            bytes = try codec.pack(accounts.json)
-            guard try Accounts(try codec.unpack(bytes)).users.count == accounts.users.count else {
+            bytes = try accounts.packed()
+            guard try Accounts(packed: bytes).users.count == accounts.users.count else {
                 throw AccountsError.notAnObject
             }
         } catch {
@@ -172,7 +170,7 @@ extension ServerFolder {
         } catch {
             throw FolderError(.damaged, files.path(Name.authorityKey), "\(error)", "restore it from a backup")
         }
-        try files.write(Name.certificate, Array(renewed.pem.utf8), mode: 0o644)
+        try files.write(Name.certificate, Array(renewed.pem.utf8), isSecret: false)
         certificate = renewed
     }
 

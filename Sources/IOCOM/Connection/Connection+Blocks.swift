@@ -1,0 +1,112 @@
+extension Connection {
+    /// A listener's owner accepts the peer that authenticated.
+    public mutating func accept() {
+        guard awaitsDecision else { return }
+        phase = .running
+        queue.wake()
+    }
+
+    /// Tells the peer of `block`; the lower end does this for everything the peer may see (wire-protocol.md 3.3).
+    ///
+    /// `wireNumber` is the device number to show when it differs from the block's own (3.6). Nil when this connection has
+    /// no id left.
+    @discardableResult
+    public mutating func announce(_ block: MemoryBlock, wireNumber: UInt32? = nil) -> BlockAttachment? {
+        guard let attachment = attachment(for: block, wireNumber) else { return nil }
+        guard !attachment.isAnnounced else { return attachment }
+        attachment.isAnnounced = true
+        queue.addInfo(attachment)
+        return attachment
+    }
+
+    /// Connects the peer's block that `info` tells of with `block`: by the flags of both, data flows from now on.
+    ///
+    /// The upper end answers with its own info. Nil when no data would flow in either direction.
+    @discardableResult
+    public mutating func bind(
+        _ info: BlockInfo, to block: MemoryBlock, wireNumber: UInt32? = nil
+    ) -> BlockAttachment? {
+        let both = info.flags.intersection(block.flags)
+        let isTwoWay =
+            isBidirectional && both.contains([.bidirectional, .down]) && !both.contains(.up)
+            && !block.flags.contains(.static)
+        let sends = both.contains(direction == .up ? .up : .down) || isTwoWay
+        let receives = both.contains(direction == .up ? .down : .up) || isTwoWay
+        guard sends || receives, let attachment = attachment(for: block, wireNumber) else { return nil }
+        let isNewPeerBlock = attachment.remoteID != info.id
+        attachment.remoteID = info.id
+        if sends && (attachment.source == nil || isNewPeerBlock) {
+            attachment.source = BlockSource(
+                attachment: attachment, remoteSize: Int(info.size), isBidirectional: isTwoWay)
+        }
+        if receives && attachment.target == nil {
+            attachment.target = BlockTarget(
+                attachment: attachment, isBidirectional: isTwoWay, lend: settings.lend)
+        }
+        if !attachment.isAnnounced {
+            attachment.isAnnounced = true
+            queue.addInfo(attachment)
+        }
+        return attachment
+    }
+
+    /// The attachment of `block` on this connection.
+    public borrowing func attachment(of block: MemoryBlock) -> BlockAttachment? {
+        block.attachments.first { $0.queue === queue }
+    }
+
+    /// Withdraws a block from the peer, which forgets it (7.1), and detaches it.
+    public mutating func withdraw(_ block: MemoryBlock) {
+        guard let attachment = attachment(of: block) else { return }
+        if direction == .up && attachment.remoteID != 0 { withdraw(remoteID: attachment.remoteID) }
+        detach(attachment)
+    }
+
+    /// Answers info for a block that this (lower) end no longer has.
+    public mutating func withdraw(remoteID: UInt32) {
+        removals.append(remoteID)
+        queue.wake()
+    }
+
+    /// Ends transfer of a block on this connection without telling the peer.
+    public mutating func detach(_ attachment: BlockAttachment) {
+        guard attachment.queue === queue else { return }
+        attachment.block.detach(attachment)
+        queue.remove(attachment)
+        attachment.source = nil
+        attachment.target = nil
+        attachments[Int(attachment.localID - Limit.firstBlockID)] = nil
+        freeIDs.append(attachment.localID)
+    }
+
+    /// Detaches everything; the connection is gone.
+    public mutating func close() {
+        queue.removeAll()
+        for attachment in attachments {
+            if let attachment { detach(attachment) }
+        }
+        attachments = []
+        freeIDs = Fifo()
+    }
+
+    private mutating func attachment(for block: MemoryBlock, _ wireNumber: UInt32?) -> BlockAttachment? {
+        if let attachment = attachment(of: block) { return attachment }
+        let next = UInt32(attachments.count) + Limit.firstBlockID
+        let id: UInt32
+        // A peer that takes larger frames than the original is not the original and has room for larger ids.
+        let isOriginal = (peer?.frameSize ?? 0) <= UInt32(Limit.originalFrame)
+        if next <= (isOriginal ? Limit.lastCompatibleBlockID : Limit.lastBlockID) {
+            id = next
+            attachments.append(nil)
+        } else {
+            // Ids of blocks that went away longest ago are used again.
+            guard let free = freeIDs.removeFirst() else { return nil }
+            id = free
+        }
+        let attachment = BlockAttachment(
+            block: block, localID: id, wireNumber: wireNumber ?? block.path.device.number, queue: queue)
+        attachments[Int(id - Limit.firstBlockID)] = attachment
+        block.attach(attachment)
+        return attachment
+    }
+}

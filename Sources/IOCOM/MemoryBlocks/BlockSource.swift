@@ -1,0 +1,214 @@
+/// Sends the changes of one memory block over one connection (wire-protocol.md 5.1, 5.6).
+///
+/// A snapshot is the set of ranges that were published since the one before; its frames carry absolute values straight
+/// from the block's memory, with gaps where nothing changed. When the block is written again while a part of a snapshot
+/// still waits for the window, that part is copied first, so that the peer never sees a mixture.
+final class BlockSource {
+    private enum Phase { case idle, data, marks }
+
+    private unowned let attachment: BlockAttachment
+    private let isBidirectional: Bool
+    private let remoteSize: Int
+    private var phase = Phase.idle
+    private var keyFrameDue = true
+    private var sendsKeyFrame = false
+    private var pending = RangeSet()
+    private var sending = RangeSet()
+    private var rangeIndex = 0
+    private var cursor = 0
+    private var marks = ByteRange(0, 0)
+    private var frozen: [UInt8] = []
+    private var frozenStart = 0
+    var isQueued = false
+
+    /// `remoteSize` is the size the peer announced: nothing is sent beyond it.
+    init(attachment: BlockAttachment, remoteSize: Int, isBidirectional: Bool) {
+        self.attachment = attachment
+        self.remoteSize = remoteSize
+        self.isBidirectional = isBidirectional
+        attachment.queue.add(self)
+    }
+
+    private var limit: Int { min(attachment.block.size, remoteSize) }
+
+    /// True when the peer has, or is about to be sent by frames already made, everything that was published.
+    var isIdle: Bool { phase == .idle && pending.isEmpty && !keyFrameDue }
+
+    /// Published changes become part of the next snapshot.
+    func add(_ changes: RangeSet) {
+        pending.add(changes)
+        attachment.queue.add(self)
+    }
+
+    /// The block is about to be written: keeps what a snapshot under way still has to send of `range`.
+    func willChange(_ range: ByteRange) {
+        guard phase == .data, frozen.isEmpty, let bounds = sending.bounds else { return }
+        let unsent = ByteRange(cursor, bounds.end)
+        guard unsent.overlaps(range), unsentOverlaps(range) else { return }
+        frozen = Array(attachment.block.bytes[unsent.start..<unsent.end])
+        frozenStart = unsent.start
+    }
+
+    private func unsentOverlaps(_ range: ByteRange) -> Bool {
+        for i in rangeIndex..<sending.count
+        where range.overlaps(ByteRange(max(cursor, sending[i].start), sending[i].end)) { return true }
+        return false
+    }
+
+    /// Writes the next frame to the start of `out`.
+    ///
+    /// Returns its length, or nil when there is nothing (more) to send, or 0 when `room` or `out` is too small now.
+    func nextFrame(
+        into out: UnsafeMutableRawBufferPointer, number: UInt8, layout: FrameLayout, frameLimit: Int, room: Int
+    ) -> Int? {
+        if phase == .idle && !startSnapshot() { return nil }
+        let isMarks = phase == .marks
+        let range = isMarks ? marks : ByteRange(cursor, sending[rangeIndex].end)
+        let address = UInt32(isMarks ? remoteSize + range.start : range.start)
+        let headerLength = FrameHeader.length(blockID: attachment.remoteID, address: address, layout: layout)
+        let payloadLimit = layout == .serial ? min(frameLimit - headerLength, 255) : frameLimit - headerLength
+        guard min(room, out.count) >= headerLength + min(payloadLimit, range.count) else { return 0 }
+        let payload = UnsafeMutableRawBufferPointer(rebasing: out[headerLength..<out.count])
+        let target = UnsafeMutableRawBufferPointer(rebasing: payload.prefix(payloadLimit))
+
+        let coded = isMarks ? encodeMarks(range, into: target) : encode(range, into: target)
+        var flags: FrameFlags = coded.compressed ? .compressed : []
+        let covered = coded.covered
+        let isLastOfPart = range.start + covered == (isMarks ? marks.end : sending.bounds?.end)
+        if isLastOfPart && isMarks == isBidirectional { flags.insert(.syncComplete) }
+        let header = FrameHeader(
+            number: number, flags: flags, blockID: attachment.remoteID, address: address, dataSize: coded.written)
+        _ = header.encode(into: out, layout: layout)
+        let length = headerLength + coded.written
+        if layout == .serial { FrameHeader.sealSerial(UnsafeMutableRawBufferPointer(rebasing: out[..<length])) }
+        advance(covered, isLastOfPart: isLastOfPart)
+        return length
+    }
+
+    private func startSnapshot() -> Bool {
+        sendsKeyFrame = keyFrameDue
+        if keyFrameDue {
+            keyFrameDue = false
+            sending.removeAll()
+            sending.add(ByteRange(0, limit))
+        } else {
+            sending = pending
+            sending.clip(to: limit)
+        }
+        pending.removeAll()
+        guard let bounds = sending.bounds else { return false }
+        phase = .data
+        rangeIndex = 0
+        cursor = bounds.start
+        return true
+    }
+
+    private func advance(_ covered: Int, isLastOfPart: Bool) {
+        switch phase {
+        case .idle: break
+        case .data:
+            cursor += covered
+            if isLastOfPart {
+                frozen = []
+                guard isBidirectional, let bounds = sending.bounds else {
+                    phase = .idle
+                    return
+                }
+                marks = ByteRange(bounds.start >> 3, (bounds.end - 1) >> 3 + 1)
+                phase = .marks
+            } else if cursor == sending[rangeIndex].end {
+                rangeIndex += 1
+                cursor = sending[rangeIndex].start
+            }
+        case .marks:
+            marks.start += covered
+            if isLastOfPart { phase = .idle }
+        }
+    }
+
+    private typealias Coded = (written: Int, covered: Int, compressed: Bool)
+
+    /// An attempt to compress is given up when this many bytes bring nothing.
+    private static let compressionProbe = 1024
+
+    private func encode(_ range: ByteRange, into out: UnsafeMutableRawBufferPointer) -> Coded {
+        if frozen.isEmpty {
+            return Self.encode(
+                UnsafeRawBufferPointer(rebasing: attachment.block.bytes[range.start..<range.end]), into: out,
+                raw: attachment.block.flags.contains(.static))
+        }
+        return frozen.withUnsafeBytes { bytes in
+            Self.encode(
+                UnsafeRawBufferPointer(
+                    rebasing: bytes[(range.start - frozenStart)..<(range.end - frozenStart)]), into: out,
+                raw: attachment.block.flags.contains(.static))
+        }
+    }
+
+    private static func encode(
+        _ source: UnsafeRawBufferPointer, into out: UnsafeMutableRawBufferPointer, raw: Bool
+    ) -> Coded {
+        if !raw {
+            let (written, covered) = ZeroRun.encode(source, into: out, giveUpAfter: compressionProbe)
+            if covered > 0 { return (written, covered, true) }
+        }
+        let count = min(source.count, out.count)
+        UnsafeMutableRawBufferPointer(rebasing: out[..<count])
+            .copyMemory(from: UnsafeRawBufferPointer(rebasing: source[..<count]))
+        return (count, count, false)
+    }
+
+    /// Mark bytes: bit (a & 7) of byte (a >> 3) tells that byte a was written; none in the first snapshot.
+    ///
+    /// Long stretches without marks lie between the few ranges of a snapshot, so the zero runs are made from the ranges
+    /// and not found by looking at bytes.
+    private func encodeMarks(_ range: ByteRange, into out: UnsafeMutableRawBufferPointer) -> Coded {
+        var bytes = InlineArray<255, UInt8>(repeating: 0)
+        var written = 0
+        var at = range.start
+        while at < range.end && written + 2 <= out.count {
+            // A literal run up to the next group without marks, then a run of zeros.
+            var literals = 0
+            while literals < min(255, range.end - at) {
+                let mark = markByte(at + literals)
+                if mark == 0 { break }
+                bytes[literals] = mark
+                literals += 1
+            }
+            guard written + 1 + literals <= out.count else { break }
+            out[written] = UInt8(literals)
+            for i in 0..<literals { out[written + 1 + i] = bytes[i] }
+            written += 1 + literals
+            at += literals
+            guard at < range.end, written < out.count else { break }
+            let zeros = min(255, zeroMarks(from: at, to: range.end))
+            out[written] = UInt8(zeros)
+            written += 1
+            at += zeros
+        }
+        if at > range.start && written < at - range.start { return (written, at - range.start, true) }
+        let count = min(range.count, out.count)
+        for i in 0..<count { out[i] = markByte(range.start + i) }
+        return (count, count, false)
+    }
+
+    private func markByte(_ group: Int) -> UInt8 {
+        guard !sendsKeyFrame else { return 0 }
+        let octet = ByteRange(group << 3, (group << 3) + 8)
+        var byte: UInt8 = 0
+        for i in 0..<sending.count where sending[i].overlaps(octet) {
+            let part = sending[i].intersection(octet)
+            for bit in (part.start - octet.start)..<(part.end - octet.start) { byte |= 1 << UInt8(bit) }
+        }
+        return byte
+    }
+
+    /// Number of groups from `group` on that have no mark.
+    private func zeroMarks(from group: Int, to end: Int) -> Int {
+        guard !sendsKeyFrame else { return end - group }
+        for i in 0..<sending.count where sending[i].end > group << 3 {
+            return max(0, min(end, sending[i].start >> 3) - group)
+        }
+        return end - group
+    }
+}

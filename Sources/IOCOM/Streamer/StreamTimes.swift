@@ -1,0 +1,17 @@
+/// How long the streamer waits.
+public struct StreamTimes: Sendable, Equatable {
+    /// For the peer to answer a change of `cmd` or `state` (application-layer.md 2.4: 5 s).
+    public var handshake: Milliseconds = 5_000
+    /// Without data where the peer should deliver some or take some (2.4: 5 s).
+    public var idle: Milliseconds = 5_000
+    /// For a device to move on while it holds data of ours. Longer than the device's own 5 s, because a device may
+    /// have to erase flash before it reads on; the original waits without end (11.4).
+    public var stall: Milliseconds = 60_000
+    /// That a device shows RUNNING before it refuses, when nothing tells that the controller has seen it. A controller
+    /// or a server in between may merge snapshots it has not looked at yet; a controller of the original that missed
+    /// RUNNING would wait its whole 5 s (2.11).
+    public var showRunning: Milliseconds = 200
+
+    /// The usual times.
+    public init() {}
+}

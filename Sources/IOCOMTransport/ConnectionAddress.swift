@@ -1,0 +1,75 @@
+/// Where to connect to or listen: `tls://host[:6369]`, `tcp://host[:6368]` (DESIGN.md section 3).
+public struct ConnectionAddress: Equatable, Hashable, Sendable, CustomStringConvertible {
+    /// How bytes travel.
+    public enum Transport: String, Sendable, CaseIterable {
+        /// TLS on TCP.
+        case tls
+        /// Plain TCP: no login is checked and everything is readable on the way.
+        case tcp
+
+        /// Port used when the address names none (wire-protocol.md section 0).
+        public var defaultPort: Int { self == .tls ? 6369 : 6368 }
+    }
+
+    /// Why a text is not an address.
+    public struct ParseError: Error, Equatable, CustomStringConvertible {
+        /// What is wrong and what is expected.
+        public let description: String
+    }
+
+    /// How bytes travel.
+    public var transport: Transport
+    /// Host name or numeric address, IPv6 without brackets.
+    public var host: String
+    /// Port, 0…65535; 0 lets a listener take any free one.
+    public var port: Int
+
+    /// Composes an address; without a port the transport's default.
+    public init(transport: Transport, host: String, port: Int? = nil) {
+        self.transport = transport
+        self.host = host
+        self.port = port ?? transport.defaultPort
+    }
+
+    /// Parses a URL.
+    public init(parsing text: String) throws(ParseError) {
+        func fail(_ what: String) -> ParseError {
+            ParseError(description: "'\(text)' is not an address: \(what); expected tls://host[:port] or tcp://host[:port]")
+        }
+        guard let separator = text.firstRange(of: "://") else { throw fail("it does not start with tls:// or tcp://") }
+        let scheme = String(text[..<separator.lowerBound])
+        guard let transport = Transport(rawValue: scheme) else { throw fail("transport '\(scheme)' is unknown") }
+        var rest = text[separator.upperBound...]
+        if rest.hasSuffix("/") { rest.removeLast() }
+        var host = Substring()
+        var portText: Substring?
+        if rest.first == "[" {
+            guard let close = rest.firstIndex(of: "]") else { throw fail("']' is missing") }
+            host = rest[rest.index(after: rest.startIndex)..<close]
+            let behind = rest[rest.index(after: close)...]
+            if behind.first == ":" { portText = behind.dropFirst() } else if !behind.isEmpty { throw fail("text behind ']'") }
+        } else {
+            let parts = rest.split(separator: ":", omittingEmptySubsequences: false)
+            guard parts.count <= 2 else { throw fail("an IPv6 address needs brackets") }
+            host = parts.first ?? ""
+            if parts.count == 2 { portText = parts[1] }
+        }
+        guard !host.isEmpty, host.utf8.count <= 253, host.allSatisfy({ !$0.isWhitespace && $0 != "/" && $0 != "@" })
+        else { throw fail("the host is missing or not a host name") }
+        var port = transport.defaultPort
+        if let portText {
+            guard portText.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }), let number = Int(portText), number <= 65535
+            else { throw fail("port '\(portText)' is not a number from 0 to 65535") }
+            port = number
+        }
+        self.init(transport: transport, host: String(host), port: port)
+    }
+
+    /// The URL.
+    public var description: String {
+        "\(transport.rawValue)://\(host.contains(":") ? "[\(host)]" : host):\(port)"
+    }
+
+    /// True for loopback addresses and `localhost`.
+    public var isLoopback: Bool { host == "localhost" || host == "::1" || host.hasPrefix("127.") }
+}

@@ -1,0 +1,68 @@
+public import NIOCore
+import NIOPosix
+
+public import NIOSSL
+
+/// Opens links to servers.
+public enum Dialer {
+    /// Connects on `loop` and gives the link to `reader`, which hears `opened` or `closed`.
+    ///
+    /// Must be called on `loop`. The future fails when no TCP connection came to be; a TLS failure reaches `reader`.
+    public static func connect(
+        to address: ConnectionAddress, tls: NIOSSLContext?, timeout: TimeAmount = .seconds(10),
+        on loop: any EventLoop, reader: any ByteLinkReader
+    ) -> EventLoopFuture<Void> {
+        let isSecure = address.transport == .tls
+        guard !isSecure || tls != nil else {
+            return loop.makeFailedFuture(LinkError.cannotConnect("\(address) needs TLS settings"))
+        }
+        let reader = NIOLoopBound(reader, eventLoop: loop)
+        return ClientBootstrap(group: loop)
+            .connectTimeout(timeout)
+            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .channelOption(.writeBufferWaterMark, value: .init(low: 128 * 1024, high: 512 * 1024))
+            .channelOption(.recvAllocator, value: AdaptiveRecvByteBufferAllocator.forLinks)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    if let tls, isSecure {
+                        // A numeric address is checked against the addresses in the certificate.
+                        let name = isNumeric(address.host) ? nil : address.host
+                        try channel.pipeline.syncOperations.addHandler(
+                            NIOSSLClientHandler(context: tls, serverHostname: name))
+                    }
+                    try channel.pipeline.syncOperations.addHandler(
+                        ByteLinkHandler(reader: reader.value, isSecure: isSecure, handshakeTimeout: timeout))
+                }
+            }
+            .connect(host: address.host, port: address.port)
+            .map { _ in }
+            .flatMapErrorThrowing { error in
+                throw LinkError.cannotConnect("cannot connect to \(address): \(explain(error))")
+            }
+    }
+
+    private static func isNumeric(_ host: String) -> Bool {
+        (try? SocketAddress(ipAddress: host, port: 0)) != nil
+    }
+}
+
+/// A socket error as a person would say it.
+func explain(_ error: any Error) -> String {
+    switch error {
+    case let error as NIOConnectionError:
+        if let first = error.connectionErrors.first { return explain(first.error) }
+        if error.dnsAError != nil || error.dnsAAAAError != nil { return "the host name is not known" }
+        return "no address answered"
+    case let error as IOError:
+        switch error.errnoCode {
+        case ECONNREFUSED: return "connection refused; nothing listens there"
+        case EADDRINUSE: return "the port is in use by another program"
+        case EADDRNOTAVAIL: return "the address is not one of this machine"
+        case EACCES: return "permission denied; ports below 1024 need privileges"
+        case EHOSTUNREACH, ENETUNREACH: return "the host cannot be reached"
+        default: return String(describing: error)
+        }
+    case is ChannelError: return "time-out"
+    default: return String(describing: error)
+    }
+}

@@ -1,0 +1,51 @@
+import NIOCore
+public import NIOSSL
+
+/// What a client demands of a server's certificate.
+public struct TLSClientSettings: Sendable {
+    /// File with the CA certificates to trust, PEM; nil trusts the system's.
+    public var trustFile: String?
+    /// The certificate must name the host connected to. Off only for servers with certificates of the original, which
+    /// name no host; the chain is verified all the same.
+    public var verifiesHostName: Bool
+
+    /// Settings for one server.
+    public init(trustFile: String?, verifiesHostName: Bool = true) {
+        self.trustFile = trustFile
+        self.verifiesHostName = verifiesHostName
+    }
+
+    /// Loads the files. Throws when one is missing or damaged.
+    public func makeContext() throws -> NIOSSLContext {
+        var configuration = TLSConfiguration.makeClientConfiguration()
+        // The original speaks TLS 1.2; nothing older is worth trusting.
+        configuration.minimumTLSVersion = .tlsv12
+        if let trustFile { configuration.trustRoots = .file(trustFile) }
+        configuration.certificateVerification = verifiesHostName ? .fullVerification : .noHostnameVerification
+        return try NIOSSLContext(configuration: configuration)
+    }
+}
+
+/// A server's certificate chain and key.
+public struct TLSServerSettings: Sendable {
+    /// PEM file with the server's certificate and what is between it and the CA.
+    public var certificateFile: String
+    /// PEM file with the private key.
+    public var keyFile: String
+
+    /// Settings from two files.
+    public init(certificateFile: String, keyFile: String) {
+        self.certificateFile = certificateFile
+        self.keyFile = keyFile
+    }
+
+    /// Loads the files. Throws when one is missing or damaged.
+    public func makeContext() throws -> NIOSSLContext {
+        let chain = try NIOSSLCertificate.fromPEMFile(certificateFile).map { NIOSSLCertificateSource.certificate($0) }
+        let key = try NIOSSLPrivateKey(file: keyFile, format: .pem)
+        var configuration = TLSConfiguration.makeServerConfiguration(
+            certificateChain: chain, privateKey: .privateKey(key))
+        configuration.minimumTLSVersion = .tlsv12
+        return try NIOSSLContext(configuration: configuration)
+    }
+}

@@ -1,0 +1,166 @@
+public import DeviceDescription
+public import IOCOM
+public import IOCOMTransport
+public import IONode
+public import NIOCore
+public import NIOSSL
+
+/// Where a device finds its server.
+public struct ServerConnection: Sendable {
+    /// Address.
+    public var address: ConnectionAddress
+    /// TLS context for a `tls` address.
+    public var tls: NIOSSLContext?
+    /// Password to show; only sent over TLS.
+    public var password: PasswordText
+    /// Shortest and longest pause between attempts, ms.
+    public var pause: ClosedRange<Int64>
+
+    /// Composes a connection.
+    public init(
+        address: ConnectionAddress, tls: NIOSSLContext?, password: PasswordText, pause: ClosedRange<Int64> = 500...30_000
+    ) {
+        self.address = address
+        self.tls = tls
+        self.password = password
+        self.pause = pause
+    }
+}
+
+/// What happens to a device.
+public enum DeviceEvent: Sendable, Equatable {
+    /// The server knows this device's blocks: it can be seen and reached.
+    case connected(String)
+    /// The connection ended or could not be made.
+    case disconnected(String)
+    /// News of the control streams.
+    case stream(ControlStreamEvent)
+    /// A command signal in `imp` was set.
+    case command(String)
+}
+
+/// A device: standard blocks, control streams, and a connection up to its server that is made again when it ends.
+///
+/// Confined to its node's loop; events come from an asynchronous sequence.
+public final class Device: NodeRole {
+    /// The node.
+    public let node: Node
+    /// Its blocks.
+    public let blocks: DeviceBlocks
+    /// What happens.
+    public let events: AsyncStream<DeviceEvent>
+
+    private let emit: AsyncStream<DeviceEvent>.Continuation
+    private let server: ServerConnection
+    private let commands: [String]
+    private var streams: ControlStreams?
+    private var delay: ReconnectDelay
+    private var retry: Scheduled<Void>?
+    private var link: NodeLink?
+    private var isReachable = false
+    private var isStopped = false
+    private var seenCommands: Set<String> = []
+
+    /// Makes the node and its blocks. Must be called on `loop`. `commands` are booleans of `imp` that are reported.
+    public init(
+        identity: NodeIdentity, info: DeviceInfo, service: any BlockService, server: ServerConnection,
+        commands: [String], on loop: any EventLoop
+    ) throws {
+        guard let path = identity.device else { throw DeviceSetupError("the device name \(identity.name) is too long") }
+        node = Node(identity: identity, isDynamic: false, on: loop)
+        blocks = try DeviceBlocks(info, path: path, on: node)
+        self.server = server
+        self.commands = commands
+        delay = ReconnectDelay(shortest: server.pause.lowerBound, longest: server.pause.upperBound)
+        (events, emit) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(4096))
+        let emit = emit
+        streams = ControlStreams(
+            node: node, upload: try blocks.streamPort(.upload), download: try blocks.streamPort(.download),
+            service: service, report: { emit.yield(.stream($0)) })
+        node.role = self
+    }
+
+    /// Starts to connect.
+    public func start() { connect() }
+
+    /// Ends the connection and everything that runs.
+    public func stop() {
+        isStopped = true
+        retry?.cancel()
+        streams?.stop()
+        node.shutDown()
+        emit.finish()
+    }
+
+    /// Sets signals of `exp` and sends them as one snapshot.
+    public func update(_ change: (DeviceBlocks) -> Void) {
+        change(blocks)
+        blocks.publish()
+        node.flushWaiting()
+    }
+
+    /// True when nothing waits to be sent.
+    public var isDrained: Bool {
+        ["exp", "conf_exp"].allSatisfy { blocks.block($0)?.isDrained ?? true }
+    }
+
+    private func connect() {
+        guard !isStopped else { return }
+        let bound = NIOLoopBound(self, eventLoop: node.loop)
+        node.connect(to: server.address, tls: server.tls, direction: .up, password: server.password)
+            .assumeIsolated()
+            .whenComplete { result in
+                switch result {
+                case .success(let link): if bound.value.link == nil { bound.value.link = link }
+                case .failure(let error): bound.value.ended(String(describing: error))
+                }
+            }
+    }
+
+    private func ended(_ reason: String) {
+        link = nil
+        isReachable = false
+        guard !isStopped else { return }
+        emit.yield(.disconnected(reason))
+        streams?.turn()
+        let pause = delay.next(random: Double.random(in: 0..<1))
+        let bound = NIOLoopBound(self, eventLoop: node.loop)
+        retry = node.loop.scheduleTask(in: .milliseconds(pause)) { bound.value.connect() }
+    }
+
+    // MARK: NodeRole
+
+    /// The server's authentication came; whether it lets this device in shows when it asks for its blocks.
+    public func linkReady(_ link: NodeLink) { self.link = link }
+
+    /// The connection ended: try again.
+    public func linkClosed(_ link: NodeLink, reason: String) {
+        ended(isReachable || link.peer == nil ? reason : "\(reason); the server may not accept this device's name or password")
+    }
+
+    /// A snapshot from above.
+    public func blockChanged(_ block: MemoryBlock, on link: NodeLink) {
+        if !isReachable && blocks.owns(block) {
+            // The first data for one of our blocks proves that the server accepted this device and knows it.
+            isReachable = true
+            delay.succeeded()
+            emit.yield(.connected(server.address.description))
+        }
+        streams?.turn()
+        if block.path.block == "imp" { reportCommands() }
+    }
+
+    /// Everything published left, as far as the connection takes it.
+    public func drained() { streams?.turn() }
+
+    /// Reports commands when they become true.
+    private func reportCommands() {
+        for command in commands {
+            if blocks.value(command, in: "imp") == .bool(true) {
+                if seenCommands.insert(command).inserted { emit.yield(.command(command)) }
+            } else {
+                seenCommands.remove(command)
+            }
+        }
+    }
+}

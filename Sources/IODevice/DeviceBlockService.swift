@@ -1,0 +1,112 @@
+public import DeviceStorage
+import IOCOM
+public import Installers
+
+/// Persistent blocks of a device by the rules of application-layer.md 3.3 and 4.1.
+public final class DeviceBlockService: BlockService {
+    private let store: any PersistentStore
+    private let defaults: [UInt8]
+    private let installer: (any ProgramInstaller)?
+
+    /// `defaults` is what reading block 3 gives; without an installer block 1 is refused as not supported.
+    public init(store: any PersistentStore, defaults: [UInt8], installer: (any ProgramInstaller)?) {
+        self.store = store
+        self.defaults = defaults
+        self.installer = installer
+    }
+
+    /// Block 1 installs; blocks 4, 5 and 7 and numbers that do not exist are refused.
+    public func openForWriting(_ block: Int) throws(BlockServiceError) -> any BlockSink {
+        if block == PersistentBlock.program {
+            guard let installer else {
+                throw BlockServiceError(.notSupported, "this device cannot install programs over the network")
+            }
+            do throws(InstallError) { try installer.start() } catch { throw BlockServiceError(error) }
+            return InstallerSink(installer)
+        }
+        guard !PersistentBlock.isSecret(block), block != PersistentBlock.defaults, block > 0,
+            block <= PersistentBlock.lastPublic
+        else { throw BlockServiceError(.noAccess, "persistent block \(block) cannot be written from outside") }
+        do throws(PersistentStoreError) {
+            return StoreSink(try store.writer(block), limit: store.maximumValueSize, block: block)
+        } catch { throw BlockServiceError(writing: error) }
+    }
+
+    /// Block 3 gives the defaults; block 1 and secrets are refused, and blocks without a value.
+    public func openForReading(_ block: Int) throws(BlockServiceError) -> any BlockReader {
+        if block == PersistentBlock.defaults { return BytesReader(defaults) }
+        guard !PersistentBlock.isSecret(block), block != PersistentBlock.program, block > 0,
+            block <= PersistentBlock.lastPublic
+        else { throw BlockServiceError(.readFailed, "persistent block \(block) cannot be read from outside") }
+        do throws(PersistentStoreError) {
+            guard let reader = try store.reader(block) else {
+                throw PersistentStoreError.device("persistent block \(block) holds nothing")
+            }
+            return StoreReader(reader)
+        } catch { throw BlockServiceError(.readFailed, error.description) }
+    }
+}
+
+extension BlockServiceError {
+    init(_ error: InstallError) { self.init(StreamStatus(rawValue: error.status.rawValue), error.description) }
+
+    init(writing error: PersistentStoreError) {
+        switch error {
+        case .full, .tooLarge: self.init(.discFull, error.description)
+        case .invalidBlock, .busy: self.init(.noAccess, error.description)
+        default: self.init(.writeFailed, error.description)
+        }
+    }
+}
+
+private final class InstallerSink: BlockSink {
+    private let installer: any ProgramInstaller
+
+    init(_ installer: any ProgramInstaller) { self.installer = installer }
+
+    func append(_ bytes: [UInt8]) throws(BlockServiceError) {
+        do throws(InstallError) { try installer.append(bytes) } catch { throw BlockServiceError(error) }
+    }
+
+    func finish() throws(BlockServiceError) -> UploadEffect {
+        do throws(InstallError) {
+            let program = try installer.finish()
+            return program.needsRestart ? .restart("program \(program.version) was installed") : .stored
+        } catch { throw BlockServiceError(error) }
+    }
+
+    func cancel() { installer.cancel() }
+}
+
+private final class StoreSink: BlockSink {
+    private let writer: any PersistentWriter
+    private let block: Int
+
+    init(_ writer: any PersistentWriter, limit: Int, block: Int) {
+        self.writer = writer
+        self.block = block
+    }
+
+    func append(_ bytes: [UInt8]) throws(BlockServiceError) {
+        do throws(PersistentStoreError) { try writer.append(bytes) } catch { throw BlockServiceError(writing: error) }
+    }
+
+    func finish() throws(BlockServiceError) -> UploadEffect {
+        do throws(PersistentStoreError) { try writer.commit() } catch { throw BlockServiceError(writing: error) }
+        return block == PersistentBlock.clientChain ? .restart("new trusted certificates") : .stored
+    }
+
+    func cancel() { writer.abort() }
+}
+
+private final class StoreReader: BlockReader {
+    private let reader: any PersistentReader
+
+    init(_ reader: any PersistentReader) { self.reader = reader }
+
+    func read(upTo count: Int) throws(BlockServiceError) -> [UInt8] {
+        do throws(PersistentStoreError) { return try reader.read(upTo: count) } catch {
+            throw BlockServiceError(.readFailed, error.description)
+        }
+    }
+}

@@ -1,0 +1,212 @@
+public import IOCOM
+public import IOCOMTransport
+public import NIOCore
+
+/// One connection of a node. Confined to the node's event loop.
+public final class NodeLink {
+    /// Number of this link in its node.
+    public let id: UInt64
+    /// Who opened it.
+    public let side: ConnectionSettings.Side
+    /// Peer's address as text; "unknown" before it is connected.
+    public private(set) var peerAddress = "unknown"
+    /// TLS is below.
+    public private(set) var isSecure = false
+    /// What the peer said of itself.
+    public private(set) var peer: Authentication?
+    /// What may pass.
+    public private(set) var permissions = LinkPermissions(networks: [], brings: .nothing)
+    /// Number that this node gave to the automatically numbered device on this link.
+    public internal(set) var assignedNumber: UInt32?
+    /// Blocks this link brought.
+    var broughtBlocks: [BlockPath: MemoryBlock] = [:]
+    /// Bytes it made this node set aside.
+    var reservedBytes = 0
+    /// The role's own data for this link.
+    public var context: AnyObject?
+
+    /// Kept until the link has ended, when the node forgets it.
+    private let node: Node
+    private let settings: (_ isSecure: Bool) -> ConnectionSettings
+    private var connection: Connection?
+    private var link: ByteLink?
+    private var held = ByteBuffer()
+    private var isWorking = false
+    private var closeReason: String?
+
+    init(id: UInt64, side: ConnectionSettings.Side, node: Node, settings: @escaping (Bool) -> ConnectionSettings) {
+        self.id = id
+        self.side = side
+        self.node = node
+        self.settings = settings
+    }
+
+    /// True once both ends are authenticated and accepted.
+    public var isReady: Bool { connection?.isRunning ?? false }
+    /// Where the peer stands: `.up` means that the peer is the upper end.
+    public var direction: ConnectionSettings.Direction { connection?.direction ?? .down }
+    /// True when the transport is connected.
+    public var isConnected: Bool { link != nil }
+
+    // MARK: Decisions of the role
+
+    /// Lets the peer in.
+    public func accept(_ permissions: LinkPermissions) {
+        guard connection?.awaitsDecision == true else { return }
+        self.permissions = permissions
+        connection?.accept()
+        node.linkBecameReady(self)
+        link?.setReading(true)
+        consumeHeld()
+        node.flushWaiting()
+    }
+
+    /// Closes without a word, as the protocol has it; the reason is for our own log.
+    public func refuse(_ reason: String) { close("refused: \(reason)") }
+
+    /// Closes the connection.
+    public func close(_ reason: String) {
+        closeReason = closeReason ?? reason
+        link?.close()
+    }
+
+    // MARK: For the node
+
+    func announce(_ block: MemoryBlock) {
+        guard isReady, direction == .up, permissions.allows(block.path.device.network) else { return }
+        _ = connection?.announce(block)
+    }
+
+    func withdraw(_ block: MemoryBlock) {
+        connection?.withdraw(block)
+    }
+
+    func bind(_ info: BlockInfo, to block: MemoryBlock) {
+        let isOwn = block.path.device.number == assignedNumber
+        _ = connection?.bind(info, to: block, wireNumber: isOwn ? AutomaticNumber.reply : nil)
+    }
+
+    func withdraw(remoteID: UInt32) { connection?.withdraw(remoteID: remoteID) }
+
+    /// Writes what is due while the transport takes it.
+    func flush() {
+        guard let link, connection != nil else { return }
+        let now = node.now
+        var wrote = false
+        while link.isWritable {
+            var buffer = link.makeBuffer(capacity: Self.writeSize)
+            let count = buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: Self.writeSize) { out in
+                connection?.produce(into: out, now: now) ?? 0
+            }
+            guard count > 0 else { break }
+            link.write(buffer)
+            wrote = true
+        }
+        if wrote { link.flush() }
+    }
+
+    private static let writeSize = 64 * 1024
+
+    func tick() {
+        guard connection != nil else { return }
+        do {
+            if try connection?.tick(now: node.now) == true { flush() }
+        } catch {
+            close(String(describing: error))
+        }
+    }
+
+    /// Zeroed memory for a snapshot under way, within the link's limit.
+    func lend(_ count: Int) -> LentMemory? {
+        guard reservedBytes + count <= node.limits.bytesPerLink, let memory = LentMemory.zeroed(count) else { return nil }
+        reservedBytes += count
+        return memory
+    }
+
+    private func consumeHeld() {
+        guard held.readableBytes > 0 else { return }
+        let bytes = held
+        held = ByteBuffer()
+        consume(bytes)
+    }
+
+    private func consume(_ bytes: ByteBuffer) {
+        guard connection != nil, closeReason == nil else { return }
+        let now = node.now
+        var offset = 0
+        let failure = bytes.withUnsafeReadableBytes { raw -> ProtocolViolation? in
+            let span = RawSpan(_unsafeBytes: raw)
+            do throws(ProtocolViolation) {
+                while closeReason == nil, let event = try connection?.receive(span, at: &offset, now: now) {
+                    handle(event)
+                }
+                return nil
+            } catch {
+                return error
+            }
+        }
+        if let failure { return close(String(describing: failure)) }
+        if connection?.awaitsDecision == true, offset < bytes.readableBytes {
+            held = bytes.getSlice(at: bytes.readerIndex + offset, length: bytes.readableBytes - offset) ?? held
+        }
+    }
+
+    private func handle(_ event: Connection.Event) {
+        switch event {
+        case .handshake: break
+        case .authenticated(let peer):
+            self.peer = peer
+            switch side {
+            case .listener:
+                // Nothing more is read until the role has decided.
+                link?.setReading(false)
+                node.role?.authorize(peer, on: self)
+            case .client:
+                permissions = .everything
+                node.linkBecameReady(self)
+            }
+        case .blockInfo(let info): node.received(info, on: self)
+        case .blockChanged(let attachment): node.role?.blockChanged(attachment.block, on: self)
+        case .blockRemoved(let attachment): node.removeBlock(attachment.block, broughtBy: self)
+        }
+    }
+}
+
+extension NodeLink: ByteLinkReader {
+    /// The transport is ready: the protocol starts.
+    public func opened(_ link: ByteLink) {
+        self.link = link
+        peerAddress = link.peerAddress
+        isSecure = link.isSecure
+        connection = Connection(settings(link.isSecure), tag: id, wakeList: node.wakeList, now: node.now)
+        flush()
+    }
+
+    /// Bytes from the peer.
+    public func received(_ bytes: ByteBuffer, on link: ByteLink) {
+        guard connection?.awaitsDecision != true else {
+            var bytes = bytes
+            held.writeBuffer(&bytes)
+            return
+        }
+        consume(bytes)
+        flush()
+        node.flushWaiting()
+    }
+
+    /// The transport takes more.
+    public func becameWritable(_ link: ByteLink) {
+        flush()
+        node.flushWaiting()
+    }
+
+    /// The transport is gone.
+    public func closed(_ link: ByteLink, error: (any Error)?) {
+        connection?.close()
+        connection = nil
+        self.link = nil
+        let reason = closeReason ?? error.map { String(describing: $0) } ?? "the peer closed the connection"
+        node.linkEnded(self, reason: reason)
+        node.flushWaiting()
+    }
+}

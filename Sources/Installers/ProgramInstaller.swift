@@ -1,0 +1,68 @@
+/// Puts a program into a device. Called off the event loop, one call at a time.
+///
+/// `start`, then `append` for each piece, then `finish` when all bytes have come and their checksum was right, or `cancel`
+/// for any other end (application-layer.md 4.1). A call that throws has ended the installation; nothing of it counts.
+public protocol ProgramInstaller: AnyObject, Sendable {
+    /// Gets ready; a leftover of an earlier installation is dropped. Changes nothing that a restart would see.
+    func start() throws(InstallError)
+    /// Takes the next bytes of the package.
+    func append(_ bytes: [UInt8]) throws(InstallError)
+    /// Verifies what was written and makes it the program of the next start.
+    func finish() throws(InstallError) -> InstalledProgram
+    /// Drops the installation; the device stays as it was. No error when there is none.
+    func cancel()
+}
+
+/// A program that was installed.
+public struct InstalledProgram: Sendable, Equatable {
+    /// The application.
+    public let application: String
+    /// Its version as the package says.
+    public let version: String
+    /// Bytes of the package.
+    public let size: Int
+    /// SHA-256 of the package, or the one it carries.
+    public let digest: [UInt8]
+    /// True when the device has to restart to run it.
+    public let needsRestart: Bool
+}
+
+/// Status numbers of a stream that an installation can end with (application-layer.md 2.8).
+public enum InstallStatus: UInt8, Sendable {
+    /// Installer is at work.
+    case pending = 4
+    /// Done.
+    case completed = 6
+    /// Failure without a number of its own.
+    case failed = 100
+    /// Not possible on this platform.
+    case notSupported = 120
+    /// Reading failed.
+    case readFailed = 140
+    /// The program could not be written, or is not for this device.
+    case programmingFailed = 166
+    /// The system's installer refused the package.
+    case installationFailed = 168
+    /// Not allowed.
+    case noAccess = 186
+    /// The system's installer could not be started.
+    case cannotStart = 188
+    /// It does not fit.
+    case full = 192
+    /// What came is damaged.
+    case checksum = 204
+}
+
+/// Why a program was not installed.
+public struct InstallError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// The number for the stream's status.
+    public let status: InstallStatus
+    /// The reason for people.
+    public let description: String
+
+    /// An error with its number and text.
+    public init(_ status: InstallStatus, _ description: String) {
+        self.status = status
+        self.description = description
+    }
+}
