@@ -25,6 +25,26 @@ import Testing
         .init("after", .array([])),
     ])
 
+    @Test func theDefaultAccountsOfTheOriginalAreReadAndWrittenByteForByte() throws {
+        // application-layer.md 5.7, example 7.
+        let packed =
+            "140B6163636F756E7473007573657200726F6F742A002157646A4545316238374477585838317"
+            + "84A45744470625" + "15F595F6563466F366C507A536F6E4B466F537A380070726976696C6567657300"
+            + "61646D696E0077686974656C6973740011031050105100136216061348140713D2140E01110110F511010112E2"
+        let bytes = stride(from: 0, to: packed.utf8.count, by: 2).compactMap { offset in
+            UInt8(String(decoding: Array(packed.utf8)[offset..<offset + 2], as: UTF8.self), radix: 16)
+        }
+        let accounts = try Accounts(packed: bytes)
+        #expect(accounts.users == [Account(user: "root*", password: OriginalHash.of("pass"), privileges: "admin")])
+        #expect(accounts.whitelist.isEmpty)
+        #expect(try accounts.packed() == bytes)
+    }
+
+    @Test func nothingIsLostInAnAccountsBlock() throws {
+        let accounts = try Accounts(document)
+        #expect(try Accounts(packed: try accounts.packed()) == accounts)
+    }
+
     @Test func whatIsNotKnownIsKeptInItsPlace() throws {
         let accounts = try Accounts(document)
         #expect(accounts.json == document)
