@@ -82,7 +82,7 @@ let package = Package(
 
         tests("IOCOM"),
         tests("PackedJSON", ["IOCOM"]),
-        tests("ByteTools"),
+        tests("ByteTools", ["UpdateTesting"]),
         tests("Programs", ["ByteTools", "UpdateTesting"]),
         tests("DeviceStorage", ["ByteTools", "UpdateTesting"]),
         tests("Installers", ["ByteTools", "DeviceStorage", "Programs", "UpdateTesting"]),
