@@ -103,6 +103,7 @@ let package = Package(
         .testTarget(name: "GoldenTests", dependencies: ["GoldenChecks", "IOCOMTestSupport"], swiftSettings: settings),
         tests("PackedJSON", ["IOCOM"]),
         tests("DeviceDescription", ["IOCOM", "PackedJSON"]),
+        tests("ByteTools", ["UpdateTesting"]),
         tests("Programs", ["ByteTools", "UpdateTesting"]),
         tests("DeviceStorage", ["ByteTools", "UpdateTesting"]),
         tests("Installers", ["ByteTools", "DeviceStorage", "Programs", "UpdateTesting"]),

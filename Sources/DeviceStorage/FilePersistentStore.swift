@@ -149,18 +149,20 @@ private final class FileWriter: PersistentWriter {
     func append(_ bytes: [UInt8]) throws(PersistentStoreError) {
         try state.withLock { state throws(PersistentStoreError) in
             guard let file = state.file else { throw .closed }
-            guard bytes.count <= store.maximumValueSize - state.size else {
-                throw .tooLarge(limit: store.maximumValueSize)
-            }
-            do throws(StorageFailure) {
-                try file.write(at: state.size, bytes)
+            do throws(PersistentStoreError) {
+                guard bytes.count <= store.maximumValueSize - state.size else {
+                    throw .tooLarge(limit: store.maximumValueSize)
+                }
+                do throws(StorageFailure) { try file.write(at: state.size, bytes) } catch {
+                    throw PersistentStoreError(error)
+                }
+                state.size += bytes.count
             } catch {
                 // A value with a hole must never be committed.
                 state.file = nil
                 store.discard(block)
-                throw PersistentStoreError(error)
+                throw error
             }
-            state.size += bytes.count
         }
     }
 

@@ -40,7 +40,7 @@ struct FlashLog {
     private var uses: [Use]
     /// Headers as they are on the flash, also those of free sectors.
     private var headers: [LogSector?]
-    private var eraseCounts: [UInt32]
+    private(set) var eraseCounts: [UInt32]
     private var nextSequence: UInt32 = 1
     private var writing: Set<Int> = []
     /// Where the search for a free sector goes on, so that equally worn sectors take turns.

@@ -21,6 +21,11 @@ public final class FlashPersistentStore: PersistentStore {
         }
     }
 
+    /// How often the least and the most worn sector were erased.
+    public var wear: (least: UInt32, most: UInt32) {
+        log.withLock { ($0.eraseCounts.min() ?? 0, $0.eraseCounts.max() ?? 0) }
+    }
+
     /// Numbers that have a value.
     public func blocks() throws(PersistentStoreError) -> [Int] { log.withLock { $0.values.keys.sorted() } }
 

@@ -117,6 +117,15 @@ public struct PartitionTable: Sendable, Equatable {
                 throw bad("ends outside of the flash of \(flashSize) bytes")
             }
         }
+        for (index, partition) in partitions.enumerated() {
+            let others = partitions[..<index]
+            if others.contains(where: { $0.label == partition.label }) {
+                throw .badEntry(label: partition.label, reason: "is there twice")
+            }
+            if partition.kind == .otaData, others.contains(where: { $0.kind == .otaData }) {
+                throw .badEntry(label: partition.label, reason: "is a second otadata partition")
+            }
+        }
         let sorted = partitions.sorted { $0.offset < $1.offset }
         for (a, b) in zip(sorted, sorted.dropFirst()) where a.offset + a.size > b.offset {
             throw .badEntry(label: b.label, reason: "overlaps '\(a.label)'")

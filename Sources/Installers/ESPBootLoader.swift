@@ -86,9 +86,10 @@ public struct ESPBootLoader: Sendable {
         return slot
     }
 
-    /// With no whole entry at all the slot that could be started becomes the valid one (`set_actual_ota_seq`).
+    /// On a device whose otadata was never written the slot that could be started becomes the valid one
+    /// (`set_actual_ota_seq`).
     private func recordFirstChoice(_ data: inout OTAData, _ slot: Int, _ image: ESPImage) throws(FlashError) {
-        guard !data.entries.contains(where: \.isWhole),
+        guard data.entries.allSatisfy({ $0.isRejected && !$0.isWhole }),
             let sequence = UInt32(exactly: slot + 1)
         else { return }
         try data.replace(

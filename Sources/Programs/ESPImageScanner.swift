@@ -165,7 +165,7 @@ public struct ESPImageScanner: Sendable {
         guard length <= limit - size else { throw ESPImageError(.tooLarge(limit: limit), at: size - 4) }
         // The slot starts at a page of 64 KiB, so the place in the image decides.
         let page: UInt32 = 0x10000
-        if let chip, chip.isMapped(address), length > 0, address % page != UInt32(size) % page {
+        if let chip, chip.isMapped(address), address % page != UInt32(size) % page {
             throw ESPImageError(.segmentPlace(address: address), at: size - 8)
         }
         segments.append(ESPImage.Segment(address: address, offset: size, size: length))

@@ -92,9 +92,8 @@ public struct PowerCutCampaign: Sendable {
     /// Runs all phases; takes seconds for a program of some ten kilobytes.
     public func run() throws -> Report {
         let recorder = Recorder(self)
-        let start = try provisioned()
         // A good program: written, selected, started, confirmed, then given up on request, and written once more.
-        let device = Device(self, start)
+        let device = Device(self, try provisioned())
         try device.powerOn()
         try recorder.record(device, .write, allowed: [old, new]) { try device.install(new) }
         try recorder.record(device, .confirm, allowed: [old, new]) {
@@ -109,7 +108,7 @@ public struct PowerCutCampaign: Sendable {
         // Programs that must not stay.
         for behaviour in [ProgramBehaviour(selfTest: .fails), ProgramBehaviour(crashesAtBoot: true)] {
             let bad = badProgram(behaviour)
-            let device = Device(self, start)
+            let device = Device(self, try provisioned())
             try device.powerOn()
             try device.install(bad)
             try recorder.record(device, .rollBack, allowed: [old]) { try device.settle() }
