@@ -92,6 +92,7 @@ extension Connection {
         }
         attachments = []
         freeIDs = Fifo()
+        queue.leave()
     }
 
     private mutating func attachment(for block: MemoryBlock, _ wireNumber: UInt32?) -> BlockAttachment? {

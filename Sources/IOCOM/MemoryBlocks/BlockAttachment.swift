@@ -63,6 +63,12 @@ public final class WakeList {
         queue.isListed = true
         waiting.append(queue)
     }
+
+    func remove(_ queue: SendQueue) {
+        guard queue.isListed else { return }
+        queue.isListed = false
+        waiting.removeAll { $0 === queue }
+    }
 }
 
 /// What one connection still has to send, in order: block info first, then blocks with changes in turn.
@@ -82,6 +88,9 @@ public final class SendQueue {
     var isEmpty: Bool { infos.isEmpty && changed.isEmpty }
 
     func wake() { wakeList.add(self) }
+
+    /// The connection is gone: its tag must not be given out any more, and the list must not keep the queue alive.
+    func leave() { wakeList.remove(self) }
 
     func addInfo(_ attachment: BlockAttachment) {
         guard !attachment.isInfoQueued else { return }
