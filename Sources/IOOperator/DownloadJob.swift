@@ -61,7 +61,7 @@ final class DownloadJob: TransferJob {
         loop: while true {
             switch controller.turn(now: now, connected: isConnected) {
             case .busy:
-                if now - startedAt > 7_000 {
+                if now - startedAt > UploadJob.busyPatience {
                     return finish(
                         nil,
                         OperatorError(

@@ -23,7 +23,7 @@ final class UploadJob: TransferJob {
     /// Bytes read ahead from the source.
     private static let pieceSize = 512 * 1024
     /// How long another transfer may be in the way before the operator is told.
-    private static let busyPatience: Milliseconds = 7_000
+    static let busyPatience: Milliseconds = 1_500
 
     private let session: OperatorSession
     private let device: RemoteDevice
