@@ -115,7 +115,7 @@ private func server(_ settings: ConnectionSettings = .server()) -> End {
         #expect(start.starts(with: hex("FF 00 00 00 00 28 13 00 70 05 00 02 00")))
         let auth = hex("00 28 0F 00 70 05 00 02 00 02 75 69 00 07 63 61 66 65 6E 65 74 00")
         try frank.receive(hex("FF 00 00 00") + auth)
-        #expect(frank.machine.direction == .up, "the listener became the lower end")
+        #expect(frank.direction == .up, "the listener became the lower end")
         #expect(
             frank.produce()
                 == hex("01 20 16 00 08 00 01 C0 01 20 3A 04 67 69 6E 61 07 63 61 66 65 6E 65 74 03 65 78 70")
