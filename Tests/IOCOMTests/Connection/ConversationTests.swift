@@ -171,10 +171,12 @@ private func server(_ settings: ConnectionSettings = .server()) -> End {
     }
 
     @Test func `Forty withdrawn blocks leave in three requests and go at the peer`() throws {
-        let device = End(.device(), blocks: (0..<40).map { i in
-            let name = BlockName("b\(i)") ?? BlockName()
-            return MemoryBlock(.gina(name), .up, size: 24)
-        })
+        let device = End(
+            .device(),
+            blocks: (0..<40).map { i in
+                let name = BlockName("b\(i)") ?? BlockName()
+                return MemoryBlock(.gina(name), .up, size: 24)
+            })
         let server = server()
         let couple = Couple(client: device, listener: server)
         try couple.settle()
@@ -186,9 +188,11 @@ private func server(_ settings: ConnectionSettings = .server()) -> End {
 
     @Test func `Block ids above 255 and above 65535 work`() throws {
         let many = 300
-        let device = End(.device(frame: 16384), blocks: (0..<many).map { i in
-            MemoryBlock(.gina(BlockName("b\(i)") ?? BlockName()), .up, size: 24)
-        })
+        let device = End(
+            .device(frame: 16384),
+            blocks: (0..<many).map { i in
+                MemoryBlock(.gina(BlockName("b\(i)") ?? BlockName()), .up, size: 24)
+            })
         let server = server(.server(frame: 16384))
         let couple = Couple(client: device, listener: server)
         try couple.settle()

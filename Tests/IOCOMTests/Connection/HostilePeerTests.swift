@@ -6,7 +6,8 @@ import Testing
     private static func blocks() -> [MemoryBlock] {
         let flags: BlockFlags = [.bidirectional, .dynamic, .allowResize]
         return [
-            MemoryBlock(.gina("exp"), flags.union(.up), size: 64), MemoryBlock(.gina("imp"), flags.union(.down), size: 64),
+            MemoryBlock(.gina("exp"), flags.union(.up), size: 64),
+            MemoryBlock(.gina("imp"), flags.union(.down), size: 64),
             MemoryBlock(.gina("conf_imp"), flags.union(.down), size: 700),
         ]
     }

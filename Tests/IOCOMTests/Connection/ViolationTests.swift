@@ -140,7 +140,8 @@ private struct Victim {
 
     @Test func `Names too long and messages cut are violations`() throws {
         for (payload, violation) in [
-            ("01 C0 01 20 0A 10", ProtocolViolation.nameTooLong), ("01 C0 01", .truncatedMessage), ("", .truncatedMessage),
+            ("01 C0 01 20 0A 10", ProtocolViolation.nameTooLong), ("01 C0 01", .truncatedMessage),
+            ("", .truncatedMessage),
             ("01", .truncatedMessage), ("03 11", .truncatedMessage), ("03", .truncatedMessage),
         ] {
             var victim = try Victim()

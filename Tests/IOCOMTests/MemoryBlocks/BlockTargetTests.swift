@@ -254,7 +254,8 @@ private struct Feed {
         try second.receive(hex("13") + other.authentication([.connectUp, .bidirectional]))
         try second.receive(other.info(8, "exp", size: 24, [.down, .bidirectional]))
         _ = second.produce()
-        try feed.send("04 02 02 00 08 00 00 18 | 05 10 03 00 08 18 00 00 00 | 06 01 02 00 08 04 03 07 | 07 10 01 00 08 18 30")
+        try feed.send(
+            "04 02 02 00 08 00 00 18 | 05 10 03 00 08 18 00 00 00 | 06 01 02 00 08 04 03 07 | 07 10 01 00 08 18 30")
         #expect(try frames(in: feed.end.produce()).isEmpty)
         let sent = try frames(in: second.produce())
         #expect(sent.map(\.payload) == [[3, 7], [0x30]])
