@@ -75,15 +75,20 @@ let package = Package(
             ]),
         library(
             "IOServer",
-            ["ByteTools", "IOCOM", "IONode", "IODevice", "PackedJSON", "DeviceDescription", "DeviceStorage", "ServerData"] + nio),
+            [
+                "ByteTools", "IOCOM", "IONode", "IODevice", "PackedJSON", "DeviceDescription", "DeviceStorage",
+                "ServerData",
+            ] + nio),
         library("IOOperator", ["ByteTools", "IOCOM", "IONode", "PackedJSON", "DeviceDescription", "Programs"] + nio),
         library("TerminalUI", ["PackedJSON"]),
-        library("ISpyCommands", ["ByteTools", "IOCOM", "IOCOMTransport", "IOOperator", "Programs", "TerminalUI", arguments]),
+        library(
+            "ISpyCommands", ["ByteTools", "IOCOM", "IOCOMTransport", "IOOperator", "Programs", "TerminalUI", arguments]),
         library("FrankCommands", ["IOServer", "ServerData", "IOCOM", "IOCOMTransport", "TerminalUI", arguments] + nio),
         library(
             "CandyCommands",
             [
-                "ByteTools", "IODevice", "IONode", "IOCOM", "IOCOMTransport", "DeviceDescription", "DeviceStorage", "Installers",
+                "ByteTools", "IODevice", "IONode", "IOCOM", "IOCOMTransport", "DeviceDescription", "DeviceStorage",
+                "Installers",
                 "Programs", "TerminalUI", arguments,
             ] + nio),
         program("ispy", "ISpyCommands"),

@@ -18,7 +18,8 @@ public struct ServerConnection: Sendable {
 
     /// Composes a connection.
     public init(
-        address: ConnectionAddress, tls: NIOSSLContext?, password: PasswordText, pause: ClosedRange<Int64> = 500...30_000
+        address: ConnectionAddress, tls: NIOSSLContext?, password: PasswordText,
+        pause: ClosedRange<Int64> = 500...30_000
     ) {
         self.address = address
         self.tls = tls
@@ -135,7 +136,9 @@ public final class Device: NodeRole {
 
     /// The connection ended: try again.
     public func linkClosed(_ link: NodeLink, reason: String) {
-        ended(isReachable || link.peer == nil ? reason : "\(reason); the server may not accept this device's name or password")
+        ended(
+            isReachable || link.peer == nil
+                ? reason : "\(reason); the server may not accept this device's name or password")
     }
 
     /// A snapshot from above.

@@ -118,7 +118,9 @@ public final class NodeLink {
 
     /// Zeroed memory for a snapshot under way, within the link's limit.
     func lend(_ count: Int) -> LentMemory? {
-        guard reservedBytes + count <= node.limits.bytesPerLink, let memory = LentMemory.zeroed(count) else { return nil }
+        guard reservedBytes + count <= node.limits.bytesPerLink, let memory = LentMemory.zeroed(count) else {
+            return nil
+        }
         reservedBytes += count
         return memory
     }

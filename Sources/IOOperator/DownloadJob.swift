@@ -65,7 +65,8 @@ final class DownloadJob: TransferJob {
                     return finish(
                         nil,
                         OperatorError(
-                            .busy, "\(device.path) is busy with another transfer; wait until it has ended and try again"))
+                            .busy, "\(device.path) is busy with another transfer; wait until it has ended and try again"
+                        ))
                 }
                 break loop
             case .wait: break loop

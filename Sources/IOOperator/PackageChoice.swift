@@ -19,7 +19,8 @@ public struct PackageChoice: Sendable {
         let name = try? PackageName(parsing: file)
         if let name, let contradiction = inspection.contradictions(to: name).first {
             throw OperatorError(
-                .failed, "\(path): its name and its content disagree (\(contradiction)); rename it with 'ispy package copy'")
+                .failed,
+                "\(path): its name and its content disagree (\(contradiction)); rename it with 'ispy package copy'")
         }
         self.path = path
         self.inspection = inspection

@@ -69,9 +69,12 @@ public struct ProgramUpdate: Sendable {
     ) async throws -> Outcome {
         let start = clock.now
         let before = try await access.device(path)
-        if let update = before.update, [.receiving, .verifying, .installing, .restarting, .proving].contains(update.phase) {
+        if let update = before.update,
+            [.receiving, .verifying, .installing, .restarting, .proving].contains(update.phase)
+        {
             throw OperatorError(
-                .busy, "\(path) is in the middle of another update (\(update.phase.text)); wait until that one has ended")
+                .busy,
+                "\(path) is in the middle of another update (\(update.phase.text)); wait until that one has ended")
         }
         let total = UInt64(try package.byteCount)
         let transfer = try await access.write(package, to: 1, of: path) { bytes in
@@ -192,7 +195,8 @@ public struct ProgramUpdate: Sendable {
         outcome.version = after?.version
         if let after, after.version == version, after.version != before.version {
             outcome.result = .confirmed
-            outcome.reason = "\(path) came back and says that it runs \(version); it cannot say whether it tested itself"
+            outcome.reason =
+                "\(path) came back and says that it runs \(version); it cannot say whether it tested itself"
         } else if went != nil && after == nil {
             outcome.reason = "\(path) took the whole package and went away, and has not come back within two minutes"
         } else if outcome.status == .completed {

@@ -96,7 +96,8 @@ struct ConnectionOptions: ParsableArguments {
             }
         }
         guard let url = listen ?? connect ?? saved?.connect else {
-            throw Failure(.usage, "say where to connect: --connect tls://HOST, or --profile NAME; 'ispy --help' tells more")
+            throw Failure(
+                .usage, "say where to connect: --connect tls://HOST, or --profile NAME; 'ispy --help' tells more")
         }
         let address: ConnectionAddress
         do throws(ConnectionAddress.ParseError) { address = try ConnectionAddress(parsing: url) } catch {
@@ -108,7 +109,9 @@ struct ConnectionOptions: ParsableArguments {
             let network = NetworkName(String(parts[1])), !network.isEmpty
         else { throw Failure(.usage, "--user '\(login)' must be a user and a network, like root.cafenet") }
         var password = PasswordText()
-        if address.transport == .tls && listen == nil { password = try readPassword("Password of \(login) at \(address): ") }
+        if address.transport == .tls && listen == nil {
+            password = try readPassword("Password of \(login) at \(address): ")
+        }
         let credentials = certificate.flatMap { certificate in
             key.map { TLSServerSettings(certificateFile: certificate, keyFile: $0) }
         }

@@ -3,5 +3,6 @@ import ArgumentParser
 /// `ispy block …`
 struct Block: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "block", abstract: "Reads and writes persistent blocks.", subcommands: [BlockRead.self, BlockWrite.self])
+        commandName: "block", abstract: "Reads and writes persistent blocks.",
+        subcommands: [BlockRead.self, BlockWrite.self])
 }

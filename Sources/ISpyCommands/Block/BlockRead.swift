@@ -58,7 +58,8 @@ enum BlockReport {
         if connection.json {
             return Output.json(
                 .object([
-                    ("device", .string(device.description)), ("block", .number(number)), ("bytes", .number(result.bytes)),
+                    ("device", .string(device.description)), ("block", .number(number)),
+                    ("bytes", .number(result.bytes)),
                     ("seconds", .number(result.seconds)), ("code", .number(result.status.map { Int($0.rawValue) })),
                     ("reason", .string(result.failure?.description)),
                 ]))

@@ -45,7 +45,8 @@ struct ProgramList: AsyncParsableCommand {
         }
         guard !rows.isEmpty else { return connection.note("no package fits in \(packages.folder)") }
         var table = Table([
-            "application", "version", "os", "hardware", .init("bytes", alignment: .right), "compared", .init("file", keepsWhole: true),
+            "application", "version", "os", "hardware", .init("bytes", alignment: .right), "compared",
+            .init("file", keepsWhole: true),
         ])
         for (package, age) in rows {
             table.add([

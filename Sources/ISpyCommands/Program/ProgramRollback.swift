@@ -31,7 +31,9 @@ struct ProgramRollback: AsyncParsableCommand {
                         ("seconds", .number(outcome.seconds)), ("reason", .string(outcome.reason)),
                     ]))
             } else if isBack {
-                Output.line("\(device.path) runs \(outcome.version ?? "its previous program") again (before: \(outcome.previous ?? "unknown"))")
+                Output.line(
+                    "\(device.path) runs \(outcome.version ?? "its previous program") again (before: \(outcome.previous ?? "unknown"))"
+                )
             }
             if !isBack {
                 throw Failure(.notInstalled, "\(device.path) did not go back: \(outcome.reason ?? "it gave no reason")")

@@ -87,7 +87,8 @@ struct ProgramWrite: AsyncParsableCommand {
         case .unfit(let reasons):
             throw Failure(
                 .notInstalled,
-                "\(package.path) is not for \(device.path): it \(reasons.map(\.description).joined(separator: "; it "))")
+                "\(package.path) is not for \(device.path): it \(reasons.map(\.description).joined(separator: "; it "))"
+            )
         }
     }
 
@@ -137,8 +138,10 @@ struct ProgramWrite: AsyncParsableCommand {
                 "\(summary.path) runs \(outcome.version ?? package.inspection.versionText), confirmed (before: \(outcome.previous ?? "unknown")) after \(time)"
             )
             if let reason = outcome.reason { connection.note(reason) }
-        case .rolledBack: Output.line("\(summary.path) rolled back to \(outcome.version ?? "its previous program") after \(time)")
-        case .refused, .failed: Output.line("\(summary.path) was not updated; it runs \(outcome.version ?? "what it ran before")")
+        case .rolledBack:
+            Output.line("\(summary.path) rolled back to \(outcome.version ?? "its previous program") after \(time)")
+        case .refused, .failed:
+            Output.line("\(summary.path) was not updated; it runs \(outcome.version ?? "what it ran before")")
         case .unknown: Output.line("\(summary.path): \(outcome.reason ?? "the result is not known")")
         }
     }

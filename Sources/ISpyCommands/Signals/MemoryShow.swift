@@ -23,7 +23,9 @@ struct MemoryShow: AsyncParsableCommand {
         }
         if let block {
             guard let found = blocks.first(where: { $0.name == block }) else {
-                throw Failure(.notFound, "\(device.path) has no block \(block); it has \(blocks.map(\.name).joined(separator: ", "))")
+                throw Failure(
+                    .notFound,
+                    "\(device.path) has no block \(block); it has \(blocks.map(\.name).joined(separator: ", "))")
             }
             return dump(found)
         }
@@ -52,7 +54,8 @@ struct MemoryShow: AsyncParsableCommand {
             let row = bytes[start..<min(start + 16, bytes.count)]
             let hex = row.map { Self.hex(UInt($0), 2) }.joined(separator: " ")
             let text = String(decoding: row.map { $0 >= 0x20 && $0 < 0x7F ? $0 : 0x2E }, as: UTF8.self)
-            Output.line("\(Self.hex(UInt(start), 6))  \(hex)\(String(repeating: "   ", count: 16 - row.count))  \(text)")
+            Output.line(
+                "\(Self.hex(UInt(start), 6))  \(hex)\(String(repeating: "   ", count: 16 - row.count))  \(text)")
         }
     }
 

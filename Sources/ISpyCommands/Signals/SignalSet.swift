@@ -25,7 +25,8 @@ struct SignalSet: AsyncParsableCommand {
         if connection.json {
             Output.json(
                 .object([
-                    ("device", .string(device.path.description)), ("signal", .string(signal)), ("value", .string(value)),
+                    ("device", .string(device.path.description)), ("signal", .string(signal)),
+                    ("value", .string(value)),
                 ]))
         } else {
             connection.note("\(signal) of \(device.path) set to \(value)")
