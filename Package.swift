@@ -76,8 +76,8 @@ let package = Package(
         library(
             "IOServer",
             [
-                "ByteTools", "IOCOM", "IONode", "IODevice", "PackedJSON", "DeviceDescription", "DeviceStorage",
-                "ServerData",
+                "ByteTools", "IOCOM", "IOCOMTransport", "IONode", "IODevice", "PackedJSON", "DeviceDescription",
+                "DeviceStorage", "ServerData",
             ] + nio),
         library("IOOperator", ["ByteTools", "IOCOM", "IONode", "PackedJSON", "DeviceDescription", "Programs"] + nio),
         library("TerminalUI", ["PackedJSON"]),
@@ -117,7 +117,10 @@ let package = Package(
         tests("IONode", ["IOCOM", "PackedJSON"] + nio),
         tests("IODevice", ["IOCOM", "IONode", "Installers", "Programs"]),
         tests("ServerData", ["IOCOM", "PackedJSON"]),
-        tests("IOServer", ["PackedJSON"]),
+        tests(
+            "IOServer",
+            ["DeviceDescription", "DeviceStorage", "IOCOM", "IOCOMTransport", "IODevice", "IONode", "PackedJSON", "ServerData"]
+                + nio),
         tests("IOOperator", ["IOCOM", "IONode"]),
         tests("TerminalUI"),
         .testTarget(name: "EndToEndTests", dependencies: ["IOCOM"], swiftSettings: settings),
