@@ -64,7 +64,10 @@ let package = Package(
         library("IONode", ["IOCOM", "IOCOMTransport"] + nio),
         library(
             "IODevice",
-            ["IOCOM", "IONode", "PackedJSON", "DeviceDescription", "DeviceStorage", "Programs", "Installers"] + nio),
+            [
+                "ByteTools", "IOCOM", "IONode", "PackedJSON", "DeviceDescription", "DeviceStorage", "Programs", "Installers",
+                crypto,
+            ] + nio),
         library(
             "ServerData",
             [
@@ -84,7 +87,7 @@ let package = Package(
             "CandyCommands",
             [
                 "ByteTools", "IODevice", "IONode", "IOCOM", "IOCOMTransport", "DeviceDescription", "DeviceStorage", "Installers",
-                "Programs", "TerminalUI", arguments,
+                "PackedJSON", "Programs", "TerminalUI", arguments,
             ] + nio),
         program("ispy", "ISpyCommands"),
         program("frank", "FrankCommands"),
@@ -113,6 +116,9 @@ let package = Package(
         tests("IOServer", ["PackedJSON"]),
         tests("IOOperator", ["IOCOM", "IONode"]),
         tests("TerminalUI"),
+        tests(
+            "CandyCommands",
+            ["ByteTools", "DeviceDescription", "DeviceStorage", "Installers", "IOCOM", "IODevice", "IOOperator", "Programs"]),
         .testTarget(name: "EndToEndTests", dependencies: ["IOCOM"], swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]
