@@ -64,7 +64,11 @@ let package = Package(
         library("IONode", ["IOCOM", "IOCOMTransport"] + nio),
         library(
             "IODevice",
-            ["IOCOM", "IONode", "PackedJSON", "DeviceDescription", "DeviceStorage", "Programs", "Installers"] + nio),
+            [
+                "ByteTools", "IOCOM", "IONode", "PackedJSON", "DeviceDescription", "DeviceStorage", "Programs",
+                "Installers",
+                crypto,
+            ] + nio),
         library(
             "ServerData",
             [
@@ -89,7 +93,7 @@ let package = Package(
             [
                 "ByteTools", "IODevice", "IONode", "IOCOM", "IOCOMTransport", "DeviceDescription", "DeviceStorage",
                 "Installers",
-                "Programs", "TerminalUI", arguments,
+                "PackedJSON", "Programs", "TerminalUI", arguments,
             ] + nio),
         program("ispy", "ISpyCommands"),
         program("frank", "FrankCommands"),
@@ -119,10 +123,19 @@ let package = Package(
         tests("ServerData", ["IOCOM", "PackedJSON"]),
         tests(
             "IOServer",
-            ["DeviceDescription", "DeviceStorage", "IOCOM", "IOCOMTransport", "IODevice", "IONode", "PackedJSON", "ServerData"]
+            [
+                "DeviceDescription", "DeviceStorage", "IOCOM", "IOCOMTransport", "IODevice", "IONode", "PackedJSON",
+                "ServerData",
+            ]
                 + nio),
         tests("IOOperator", ["IOCOM", "IONode"]),
         tests("TerminalUI"),
+        tests(
+            "CandyCommands",
+            [
+                "ByteTools", "DeviceDescription", "DeviceStorage", "Installers", "IOCOM", "IODevice", "IOOperator",
+                "Programs",
+            ]),
         .testTarget(name: "EndToEndTests", dependencies: ["IOCOM"], swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]

@@ -50,6 +50,8 @@ public final class Device: NodeRole {
     public let blocks: DeviceBlocks
     /// What happens.
     public let events: AsyncStream<DeviceEvent>
+    /// Called on the loop when a signal of `imp` may have changed; what it sets in `exp` leaves with the next update.
+    public var imported: ((DeviceBlocks) -> Void)?
 
     private let emit: AsyncStream<DeviceEvent>.Continuation
     private let server: ServerConnection
@@ -150,7 +152,10 @@ public final class Device: NodeRole {
             emit.yield(.connected(server.address.description))
         }
         streams?.turn()
-        if block.path.block == "imp" { reportCommands() }
+        guard block.path.block == "imp", blocks.owns(block) else { return }
+        reportCommands()
+        imported?(blocks)
+        blocks.publish()
     }
 
     /// Everything published left, as far as the connection takes it.

@@ -1,1 +1,4 @@
-// Filled with the command shim.
+import CandyCommands
+import Glibc
+
+exit(await Candy.start())

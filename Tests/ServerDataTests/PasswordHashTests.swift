@@ -24,26 +24,6 @@ let cheap = ScryptCost(logRounds: 4, blockSize: 1, passes: 1) ?? .standard
         #expect(PasswordHash.verify(stored: hash, presented: hash) == .mismatch)
     }
 
-    @Test func theAutomaticPasswordHas43CharactersAndDependsOnEverySecretByte() throws {
-        let secret = [UInt8](repeating: 7, count: 32)
-        let password = try #require(OriginalHash.automaticPassword(secret: secret))
-        #expect(password.utf8.count == 43)
-        for index in secret.indices {
-            var other = secret
-            other[index] ^= 1
-            #expect(OriginalHash.automaticPassword(secret: other) != password)
-        }
-        #expect(OriginalHash.automaticPassword(secret: Array(secret.dropLast())) == nil)
-        #expect(OriginalHash.automaticPassword(secret: []) == nil)
-    }
-
-    @Test func theAutomaticPasswordIsTheDigestOfTheSecretWithByteOneFlipped() {
-        // SHA-256 of 00 05 00 … 00 (32 bytes) made with Python's hashlib, in the protocol's encoding.
-        #expect(
-            OriginalHash.automaticPassword(secret: [UInt8](repeating: 0, count: 32))
-                == "MrvE90xA9YIv16WBzi5hd3b3avxo9sSXWq_h3Pd8fob")
-    }
-
     @Test func aStoredStarAcceptsAnyAndAMissingPasswordOnlyNone() {
         #expect(PasswordHash.verify(stored: "*", presented: "anything") == .match)
         #expect(PasswordHash.verify(stored: "*", presented: "") == .match)

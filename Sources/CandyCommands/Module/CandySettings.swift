@@ -1,0 +1,32 @@
+import IOCOM
+import IOCOMTransport
+import NIOSSL
+
+/// What `candy run` was told.
+struct CandySettings: Sendable {
+    /// The version of a program that was never installed: the one built in.
+    static let builtInVersion = "200101-0000"
+
+    var address: ConnectionAddress
+    var tls: NIOSSLContext?
+    var folder: DataFolder
+    var hardware: ModuleHardware
+    var name: DeviceName
+    var network: NetworkName
+    /// 9000 asks the server for one.
+    var number: UInt32 = AutomaticNumber.request
+    /// Nil takes the one made from the device's secret.
+    var password: PasswordText?
+    /// Program for a flash that is new.
+    var firstProgram: [UInt8]?
+    /// Buffer for uploads, bytes.
+    var ring = 65536
+    /// Buffer for downloads, bytes.
+    var downloadRing = 65536
+    /// Time for a new program to prove itself.
+    var confirmWithin: Milliseconds = 60_000
+    /// Pauses between attempts to connect.
+    var pause: ClosedRange<Int64> = 500...30_000
+
+    var hasAutomaticNumber: Bool { number >= AutomaticNumber.request }
+}

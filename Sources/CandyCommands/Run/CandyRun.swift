@@ -1,0 +1,130 @@
+import ArgumentParser
+import ByteTools
+import Dispatch
+import Glibc
+import IOCOM
+import IOCOMTransport
+import Installers
+import Programs
+import TerminalUI
+
+/// `candy run`
+struct CandyRun: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run", abstract: "Connect to a server and be a device until SIGTERM or SIGINT.",
+        discussion: """
+            The password comes from --password-file or CANDY_PASSWORD. Without either it is made from the device's own \
+            secret, which is created at the first start and kept in the data folder.
+            """)
+
+    @Option(help: "Server: tls://host[:6369] or tcp://host[:6368].") var connect: String
+    @Option(help: "Folder of this device; made when missing.") var data: String?
+    @Option(help: "PEM file with the CA certificates to trust; else those of the system.") var trust: String?
+    @Option(help: "IO network.") var network = "cafenet"
+    @Option(help: "Device number, 1…8999; else the server gives one.") var number: UInt32?
+    @Option(help: "Device name without number.") var name = "candy"
+    @Option(help: "\(ModuleHardware.names.joined(separator: ", ")).") var hardware = "esp32"
+    @Option(help: "Program for a flash that is new; else a built-in one.") var image: String?
+    @Option(help: "Buffer for uploads, bytes.") var ring = 65536
+    @Option(help: "Buffer for downloads, bytes; else the same.") var frdRing: Int?
+    @Option(help: "File with the password to show to the server.") var passwordFile: String?
+    @Option(help: "Seconds a new program has to prove itself.") var confirmWithin = 60
+    @Flag(help: "Do not check that the server's certificate names the host.") var noHostNameCheck = false
+    @Flag(help: "Log as JSON, one object a line.") var jsonLog = false
+
+    /// Buffers beyond this make no transfer faster.
+    private static let ringLimits = 16...(16 << 20)
+
+    func validate() throws {
+        guard Self.ringLimits.contains(ring), Self.ringLimits.contains(frdRing ?? ring) else {
+            throw ValidationError("a buffer has \(Self.ringLimits.lowerBound) to \(Self.ringLimits.upperBound) bytes")
+        }
+        guard (1...86_400).contains(confirmWithin) else {
+            throw ValidationError("--confirm-within takes 1 to 86400 seconds")
+        }
+        guard number.map({ (1..<AutomaticNumber.request).contains($0) }) ?? true else {
+            throw ValidationError("--number takes 1 to \(AutomaticNumber.request - 1); leave it out for an automatic number")
+        }
+    }
+
+    func run() async throws {
+        let stop = StopRequest()
+        let sources = stop.followSignals()
+        defer { for source in sources { source.cancel() } }
+        let settings = try makeSettings()
+        let log = EventLog(json: jsonLog)
+        do {
+            let lock = try settings.folder.claim()
+            defer { withExtendedLifetime(lock) {} }
+            try await ModuleLife(settings: settings, log: log, stop: stop).live()
+        } catch {
+            throw CandyError(.failed, "\(error)")
+        }
+    }
+
+    func makeSettings() throws -> CandySettings {
+        let address: ConnectionAddress
+        do { address = try ConnectionAddress(parsing: connect) } catch { throw ValidationError("--connect: \(error)") }
+        guard let hardware = ModuleHardware(hardware) else {
+            throw ValidationError("--hardware is one of \(ModuleHardware.names.joined(separator: ", "))")
+        }
+        guard let deviceName = DeviceName(name), Self.isName(name), name.last?.isNumber == false else {
+            throw ValidationError("--name takes 1 to 15 letters and does not end with a digit")
+        }
+        guard let networkName = NetworkName(network), Self.isName(network) else {
+            throw ValidationError("--network takes 1 to 23 letters and digits")
+        }
+        var settings = CandySettings(
+            address: address, folder: data.map { DataFolder($0) } ?? .standard, hardware: hardware, name: deviceName,
+            network: networkName)
+        settings.number = number ?? AutomaticNumber.request
+        settings.ring = ring
+        settings.downloadRing = frdRing ?? ring
+        settings.confirmWithin = Milliseconds(confirmWithin) * 1000
+        settings.password = try readPassword()
+        if address.transport == .tls {
+            do {
+                settings.tls = try TLSClientSettings(trustFile: trust, verifiesHostName: !noHostNameCheck).makeContext()
+            } catch {
+                throw CandyError(.failed, "cannot use the trusted certificates in \(trust ?? "the system's store"): \(error)")
+            }
+        }
+        if let image {
+            guard case .esp(let profile) = hardware else { throw ValidationError("--image is for ESP32 hardware") }
+            settings.firstProgram = try Self.readImage(image, profile)
+        }
+        return settings
+    }
+
+    private static func isName(_ text: String) -> Bool {
+        !text.isEmpty && text.utf8.allSatisfy { byte in
+            (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte) || byte == 0x5F
+        }
+    }
+
+    private func readPassword() throws -> PasswordText? {
+        guard passwordFile != nil || getenv("CANDY_PASSWORD") != nil else { return nil }
+        let password: Password
+        do {
+            password = try PasswordSource.chosen(file: passwordFile, variable: "CANDY_PASSWORD", prompt: "Password: ").read()
+        } catch {
+            throw CandyError(.failed, "\(error)")
+        }
+        guard let text = PasswordText(password.secret) else {
+            throw CandyError(.failed, "the password is longer than the 45 bytes that IOCOM can send")
+        }
+        return text
+    }
+
+    private static func readImage(_ path: String, _ profile: HardwareProfile) throws -> [UInt8] {
+        do {
+            let file = try File(path, .read)
+            _ = try ESPImage(checking: file, chip: profile.chip)
+            return try file.read(at: 0, count: file.byteCount)
+        } catch let failure as StorageFailure {
+            throw CandyError(failure.isNoSuchFile ? .notFound : .failed, failure.description)
+        } catch {
+            throw CandyError(.failed, "\(path) is not a program for \(profile.name): \(error)")
+        }
+    }
+}

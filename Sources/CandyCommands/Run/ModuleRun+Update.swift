@@ -1,0 +1,116 @@
+import IODevice
+import Installers
+import Programs
+import TerminalUI
+
+extension ModuleRun {
+    /// Follows an upload.
+    func follow(_ event: ControlStreamEvent) async throws -> Ending? {
+        let before = report.phase
+        report.note(event)
+        var ending: Ending?
+        if case .stored(let block, .restart(let reason)) = event {
+            ending = .restart(reason)
+            if block == PersistentBlock.program {
+                report.set(.restarting)
+                await noteTrial()
+            }
+        }
+        if report.phase != before {
+            let reason = report.error.isEmpty ? "" : ": \(report.error)"
+            log.note("update", "update: \(report.phase)\(reason)", [("phase", .string("\(report.phase)"))])
+        }
+        try await showUpdate()
+        return ending
+    }
+
+    /// Writes down what is about to be tried. otadata decides, so the restart does not wait for a record that fails.
+    private func noteTrial() async {
+        guard let updatable = module.updatable else { return }
+        let slot = updatable.installer.targetSlot
+        let from = module.version
+        let store = module.store
+        do {
+            try await Self.offLoop {
+                let to = try updatable.flash.image(in: slot).application.version
+                try UpdateRecord(outcome: .trial, from: from, to: to, slot: slot).save(in: store)
+            }
+        } catch {
+            log.note("record", "the update could not be written down: \(error)")
+        }
+    }
+
+    /// Lets the trial, if there is one, know of an event and does what it decides.
+    func prove(_ event: Proving.Event) async throws -> Ending? {
+        switch proving?.handle(event, now: now) {
+        case nil: return nil
+        case .confirm:
+            await confirm()
+            try await showUpdate()
+            return nil
+        case .rollBack(let reason): return try await rollBack(reason)
+        case .carryOn(let reason):
+            report.set(.failed, error: "\(module.version) failed its trial and there is no program to go back to: \(reason)")
+            log.note("update", report.error, [("phase", "failed")])
+            try await showUpdate()
+            return nil
+        }
+    }
+
+    private func confirm() async {
+        guard let updatable = module.updatable else { return }
+        do {
+            try await Self.offLoop { try updatable.installer.confirm() }
+            report.set(.confirmed)
+            log.note(
+                "update", "update: the program \(module.version) proved itself and is confirmed", [("phase", "confirmed")])
+        } catch {
+            // The next start gives the program up, as it was not confirmed.
+            report.set(.failed, error: "\(module.version) proved itself but could not be confirmed: \(error)")
+            log.note("update", report.error, [("phase", "failed")])
+            return
+        }
+        guard var record else { return }
+        record.outcome = .confirmed
+        await save(record)
+    }
+
+    /// Gives up the running program for the one before; the reason is written down first. Restarts when that worked.
+    ///
+    /// The program it returns to was proved on this device before and runs as valid at once. The one given up is marked
+    /// invalid: only a new installation brings it back.
+    func rollBack(_ reason: String) async throws -> Ending? {
+        guard let updatable = module.updatable else { return nil }
+        let before = record
+        let version = module.version
+        do {
+            guard let previous = try await Self.offLoop({ try updatable.installer.previousImage() }) else {
+                throw InstallError(.failed, "the other slot holds no program that was proved on this device")
+            }
+            await save(
+                UpdateRecord(
+                    outcome: .rolledBack, from: previous.application.version, to: version, slot: updatable.boot.slot,
+                    reason: reason))
+            try await Self.offLoop { try updatable.installer.markInvalidAndRollBack() }
+        } catch {
+            if let before { await save(before) }
+            proving?.cannotGoBack()
+            report.set(.failed, error: "cannot go back from \(version): \(error)")
+            log.note("update", report.error, [("phase", "failed")])
+            try await showUpdate()
+            return nil
+        }
+        report.set(.restarting, error: "\(version) is rolled back: \(reason)")
+        log.note("update", "update: \(report.error)", [("phase", "restarting")])
+        try await showUpdate()
+        return .restart("going back to the program before: \(reason)")
+    }
+
+    private func save(_ new: UpdateRecord) async {
+        record = new
+        let store = module.store
+        do { try await Self.offLoop { try new.save(in: store) } } catch {
+            log.note("record", "the update could not be written down: \(error)")
+        }
+    }
+}

@@ -1,0 +1,223 @@
+import DeviceStorage
+import IOCOM
+import IODevice
+import IONode
+import Installers
+import NIOCore
+import NIOPosix
+import TerminalUI
+
+/// One run of a module: from the start of its program to the next restart.
+///
+/// Everything that happens comes as one sequence of inputs and is handled one after the other; work on the flash is done
+/// on a thread of its own meanwhile, signals are set on the device's loop.
+final class ModuleRun {
+    enum Ending: Equatable {
+        case stopped
+        case restart(String)
+    }
+
+    enum Input: Sendable {
+        case device(DeviceEvent)
+        case selfTestEnded(passed: Bool)
+        case tick
+        case stop
+    }
+
+    /// How often the time is looked at, and the values of the process change every fifth time.
+    private static let tick = Duration.milliseconds(200)
+    /// How long a self-test of the emulation takes.
+    private static let selfTestTime = Duration.milliseconds(300)
+    /// Before a restart: time for the operator to read the result, then for the last snapshot to leave.
+    private static let settleTime = Duration.milliseconds(500)
+    private static let drainTime = Duration.milliseconds(1000)
+
+    let settings: CandySettings
+    let module: BootedModule
+    let log: EventLog
+    private let device: NIOLoopBound<Device>
+    private let loop: any EventLoop
+    private let started = ContinuousClock.now
+    private var ticks: Int64 = 0
+    private var connections: Int64 = 0
+    var report: UpdateReport
+    var proving: Proving?
+    var record: UpdateRecord?
+    private var shown: UpdateReport?
+
+    init(_ settings: CandySettings, _ module: BootedModule, log: EventLog, on loop: any EventLoop) async throws {
+        self.settings = settings
+        self.module = module
+        self.log = log
+        self.loop = loop
+        let (secret, isNew) = try await Self.offLoop { try DeviceSecret.load(from: module.store) }
+        if isNew { log.note("secret", "a new secret was made: to its server this is a new device") }
+        let found = try await Self.offLoop { try Self.findings(module) }
+        record = found.record
+        report = UpdateReport(
+            found.phase, error: found.record?.error ?? "",
+            slotSize: module.updatable.map { $0.flash.slots[$0.installer.targetSlot].size } ?? 1)
+        device = try await loop.submit {
+            let device = try Device(
+                identity: NodeIdentity(
+                    name: UserName(settings.name.description) ?? UserName(), number: settings.number, network: settings.network,
+                    uniqueID: settings.hasAutomaticNumber ? secret.uniqueID : nil),
+                info: try ModuleSignals.info(settings),
+                service: DeviceBlockService(
+                    store: module.store, defaults: try defaultConfiguration(settings),
+                    installer: module.updatable?.installer),
+                server: ServerConnection(
+                    address: settings.address, tls: settings.tls, password: settings.password ?? secret.password,
+                    pause: settings.pause),
+                commands: ModuleSignals.commands, on: loop)
+            device.imported = ModuleSignals.follow
+            return NIOLoopBound(device, eventLoop: loop)
+        }.get()
+    }
+
+    /// What the start shows of the update before it; the record is safe before anything else happens.
+    private static func findings(_ module: BootedModule) throws -> StartFindings {
+        guard let updatable = module.updatable else {
+            return StartFindings(record: nil, slot: 0, version: module.version, needsProof: false, other: nil, notes: [])
+        }
+        let record = try UpdateRecord(in: module.store)
+        let found = StartFindings(
+            record: record, slot: updatable.boot.slot, version: module.version, needsProof: updatable.boot.needsProof,
+            other: module.otherProgram, notes: updatable.boot.notes)
+        if let new = found.record, new != record { try new.save(in: module.store) }
+        return found
+    }
+
+    static func offLoop<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+        try await NIOThreadPool.singleton.runIfActive(body)
+    }
+
+    /// Milliseconds since the start.
+    var now: Milliseconds {
+        let (seconds, attoseconds) = (ContinuousClock.now - started).components
+        return seconds * 1000 + attoseconds / 1_000_000_000_000_000
+    }
+
+    // MARK: Running
+
+    /// Runs until a restart is wanted or `stop` is requested.
+    func run(until stop: StopRequest) async throws -> Ending {
+        let (inputs, feed) = AsyncStream.makeStream(of: Input.self)
+        let events = try await loop.submit { [device] in device.value.events }.get()
+        stop.notify { feed.yield(.stop) }
+        await beginTrial()
+        let isMute = module.behaviour.neverConnects
+        let selfTest = module.behaviour.selfTest
+        let fixed = ModuleSignals.fixed(settings, version: module.version)
+        try await show(fixed + [("nc_status", .integer(5))])
+        try await showUpdate()
+        try await loop.submit { [device] in if !isMute { device.value.start() } }.get()
+        let ending = try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { for await event in events { feed.yield(.device(event)) } }
+            group.addTask {
+                while !Task.isCancelled {
+                    try await Task.sleep(for: Self.tick)
+                    feed.yield(.tick)
+                }
+            }
+            group.addTask {
+                try await Task.sleep(for: Self.selfTestTime)
+                if selfTest != .neverEnds { feed.yield(.selfTestEnded(passed: selfTest == .passes)) }
+            }
+            defer { group.cancelAll() }
+            for await input in inputs {
+                if let ending = try await handle(input) { return ending }
+            }
+            return Ending.stopped
+        }
+        if case .restart = ending { try await leave() }
+        // First the power, so that a transfer under way cannot go on writing.
+        module.switchOff()
+        try await loop.submit { [device] in device.value.stop() }.get()
+        return ending
+    }
+
+    private func beginTrial() async {
+        guard report.phase == .proving, let updatable = module.updatable else { return }
+        let hasWayBack = (try? await Self.offLoop { updatable.installer.previousVersion != nil }) ?? false
+        proving = Proving(limit: settings.confirmWithin, hasWayBack: hasWayBack, now: now)
+        let seconds = settings.confirmWithin / 1000
+        log.note("proving", "the new program \(module.version) has \(seconds) s to prove itself")
+    }
+
+    private func handle(_ input: Input) async throws -> Ending? {
+        switch input {
+        case .stop: return .stopped
+        case .tick:
+            ticks += 1
+            if ticks % 5 == 0 { try await show(ModuleSignals.process(seconds: now / 1000)) }
+            return try await prove(.time)
+        case .selfTestEnded(let passed): return try await prove(.selfTest(passed: passed))
+        case .device(.connected(let server)):
+            connections += 1
+            log.note("connected", "connected to \(server)", [("server", .string(server))])
+            try await show([
+                ("nc_status", .integer(0)), ("rm_connects", .integer(connections & 0xFFFF)), ("rm_sockets", .integer(1)),
+            ])
+            return try await prove(.connected)
+        case .device(.disconnected(let reason)):
+            log.note("disconnected", "not connected: \(reason)", [("reason", .string(reason))])
+            try await show([("nc_status", .integer(5)), ("rm_sockets", .integer(0))])
+            return try await prove(.disconnected)
+        case .device(.command(let command)): return try await obey(command)
+        case .device(.stream(let event)): return try await follow(event)
+        }
+    }
+
+    private func obey(_ command: String) async throws -> Ending? {
+        log.note("command", "an operator set \(command)", [("command", .string(command))])
+        switch command {
+        case "upd_confirm": return try await prove(.confirmedByOperator)
+        case "upd_rollback":
+            guard proving == nil || proving?.isOver == true else { return try await prove(.rolledBackByOperator) }
+            return try await rollBack("an operator asked for it")
+        case "reboot": return .restart("an operator asked for it")
+        default: return nil
+        }
+    }
+
+    // MARK: Signals
+
+    /// Sets signals of `exp`.
+    private func show(_ values: [(String, SignalValue)]) async throws {
+        try await loop.submit { [device] in
+            device.value.update { blocks in
+                for (name, value) in values { blocks.set(name, value) }
+            }
+        }.get()
+    }
+
+    /// Sets the update signals when they changed.
+    func showUpdate() async throws {
+        guard let updatable = module.updatable, report != shown else { return }
+        let isNewPhase = report.phase != shown?.phase
+        shown = report
+        var values: [(String, SignalValue)] = [
+            ("upd_state", .integer(report.phase.rawValue)), ("upd_progress", .integer(report.progress)),
+            ("upd_error", .text(report.error)),
+        ]
+        if isNewPhase {
+            let previous = try await Self.offLoop { updatable.installer.previousVersion ?? "" }
+            values += [
+                ("upd_version", .text(module.version)), ("upd_previous", .text(previous)),
+                ("upd_slot", .text("ota_\(updatable.boot.slot)")),
+            ]
+        }
+        try await show(values)
+    }
+
+    /// Gives the last snapshots time to reach the operator.
+    private func leave() async throws {
+        try await Task.sleep(for: Self.settleTime)
+        let end = ContinuousClock.now + Self.drainTime
+        while ContinuousClock.now < end {
+            if try await loop.submit({ [device] in device.value.isDrained }).get() { break }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+    }
+}

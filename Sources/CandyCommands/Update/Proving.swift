@@ -1,0 +1,85 @@
+import IOCOM
+
+/// The trial of a new program: events and time in, at most one decision out. A pure value.
+///
+/// A program has proved itself when, within the time given, it is connected to its server and has passed its self-test.
+/// An operator can decide instead. Without a program to go back to nothing is given up: the device goes on trying, because
+/// a device that runs a doubtful program can still be updated and one that runs none cannot.
+struct Proving: Equatable {
+    /// What happened.
+    enum Event: Equatable {
+        case connected
+        case disconnected
+        case selfTest(passed: Bool)
+        case confirmedByOperator
+        case rolledBackByOperator
+        case time
+    }
+
+    /// What to do.
+    enum Decision: Equatable {
+        case confirm
+        case rollBack(reason: String)
+        /// The trial failed and there is no program to go back to.
+        case carryOn(reason: String)
+    }
+
+    private enum SelfTest { case running, passed, failed }
+
+    private let deadline: Milliseconds
+    private let seconds: Int64
+    private let hasWayBack: Bool
+    private var isConnected = false
+    private var wasConnected = false
+    private var selfTest = SelfTest.running
+    private var hasComplained = false
+    /// True once there was a decision that ends the trial; then nothing more comes out.
+    private(set) var isOver = false
+
+    /// A trial that starts `now` and may take `limit` milliseconds.
+    init(limit: Milliseconds, hasWayBack: Bool, now: Milliseconds) {
+        deadline = now + limit
+        seconds = limit / 1000
+        self.hasWayBack = hasWayBack
+    }
+
+    /// Takes an event.
+    mutating func handle(_ event: Event, now: Milliseconds) -> Decision? {
+        guard !isOver else { return nil }
+        switch event {
+        case .connected:
+            isConnected = true
+            wasConnected = true
+        case .disconnected: isConnected = false
+        case .selfTest(let passed): selfTest = passed ? .passed : .failed
+        case .confirmedByOperator: return end(.confirm)
+        case .rolledBackByOperator: return giveUp("an operator asked for it")
+        case .time: break
+        }
+        if selfTest == .failed { return giveUp("its self-test failed") }
+        if isConnected, selfTest == .passed { return end(.confirm) }
+        return now >= deadline ? giveUp(missing) : nil
+    }
+
+    /// Going back was decided but turned out to be impossible.
+    mutating func cannotGoBack() { isOver = false; hasComplained = true }
+
+    private var missing: String {
+        if selfTest == .running { return "its self-test did not end within \(seconds) s" }
+        return wasConnected
+            ? "it lost its server and did not reach it again within \(seconds) s"
+            : "it did not reach its server within \(seconds) s"
+    }
+
+    private mutating func end(_ decision: Decision) -> Decision {
+        isOver = true
+        return decision
+    }
+
+    private mutating func giveUp(_ reason: String) -> Decision? {
+        if hasWayBack && !hasComplained { return end(.rollBack(reason: reason)) }
+        guard !hasComplained else { return nil }
+        hasComplained = true
+        return .carryOn(reason: reason)
+    }
+}

@@ -1,0 +1,41 @@
+import IODevice
+
+/// What the `update` signals say, kept up to date from what happens. A pure value.
+struct UpdateReport: Equatable {
+    /// `upd_state`
+    private(set) var phase: UpdatePhase
+    /// `upd_progress`: a device learns the size of a package at its end, so while a package comes in this is the part of
+    /// the program slot that is filled; 100 when all of it is there.
+    private(set) var progress: Int64
+    /// `upd_error`
+    private(set) var error: String
+    private let slotSize: UInt64
+
+    init(_ phase: UpdatePhase, error: String = "", slotSize: Int) {
+        self.phase = phase
+        self.error = error
+        self.slotSize = UInt64(max(1, slotSize))
+        progress = phase == .idle || phase == .rolledBack ? 0 : 100
+    }
+
+    /// Follows the control streams; everything that is not about a program is ignored.
+    mutating func note(_ event: ControlStreamEvent) {
+        switch event {
+        case .receiving(PersistentBlock.program): set(.receiving, progress: 0)
+        case .received(PersistentBlock.program, let bytes):
+            guard phase == .receiving else { return }
+            progress = Int64(min(99, min(bytes, slotSize) * 100 / slotSize))
+        case .verifying(PersistentBlock.program): set(.verifying, progress: 100)
+        case .stored(PersistentBlock.program, _): set(.installing)
+        case .uploadFailed(PersistentBlock.program, _, let reason): set(.failed, error: reason)
+        default: return
+        }
+    }
+
+    /// Goes to a phase.
+    mutating func set(_ phase: UpdatePhase, progress: Int64? = nil, error: String = "") {
+        self.phase = phase
+        self.error = error
+        if let progress { self.progress = progress }
+    }
+}
