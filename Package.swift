@@ -87,7 +87,9 @@ let package = Package(
             name: "golden-check", dependencies: ["GoldenChecks"], path: "Tests/golden-check", swiftSettings: settings),
 
         tests("IOCOM", ["IOCOMTestSupport"]),
-        .testTarget(name: "GoldenTests", dependencies: ["GoldenChecks", "IOCOMTestSupport"], swiftSettings: settings),
+        .testTarget(
+            name: "GoldenTests", dependencies: ["GoldenChecks", "IOCOMTestSupport"], exclude: ["Recordings"],
+            swiftSettings: settings),
         tests("PackedJSON", ["IOCOM"]),
         tests("Programs"),
         tests("Installers", ["Programs"]),
