@@ -50,7 +50,7 @@ public struct CRC16: Sendable, Equatable {
 #if hasFeature(Embedded)
 /// Without tables: a microcontroller has more time than flash.
 @usableFromInline
-struct CRC16Tables {
+struct CRC16Tables: Sendable {
     @usableFromInline static let shared = CRC16Tables()
 
     @usableFromInline
