@@ -3,7 +3,8 @@
 /// Frames of a snapshot are staged until its last one came; then all ranges become visible in the block at once. A
 /// snapshot of one frame goes straight into the block.
 final class BlockTarget {
-    private unowned(unsafe) let attachment: BlockAttachment
+    /// Refers back to its owner until ``Connection/detach(_:)`` takes the two apart.
+    private let attachment: BlockAttachment
     private let isBidirectional: Bool
     private let lend: (Int) -> LentMemory?
     /// Scratch for the snapshot under way, or, when `keepsBase`, what the peer's stream of frames amounts to.

@@ -247,6 +247,20 @@ private struct Feed {
         }
     }
 
+    @Test func `Old marks are not acted on again when ranges of marks are joined`() throws {
+        var feed = try twoWay(480)
+        try feed.send([], at: 8, [5])
+        try feed.send(.syncComplete, at: 481, [1])
+        #expect(feed.block.byte(at: 8) == 5)
+        feed.block.setByte(9, at: 8)
+        feed.block.publish()
+        try feed.send([], at: 0, [1])
+        // More ranges than are kept apart: groups 0, 2, 4, … with the first gap at group 1.
+        for i in 0..<20 { try feed.send(i == 19 ? .syncComplete : [], at: UInt32(480 + 2 * i), [1]) }
+        #expect(feed.block.byte(at: 0) == 1)
+        #expect(feed.block.byte(at: 8) == 9)
+    }
+
     @Test func `A received change is not sent back to its sender but to others`() throws {
         var feed = try twoWay()
         var other = RawPeer()
