@@ -5,7 +5,7 @@ public struct FrankCommand: AsyncParsableCommand {
     /// Name and subcommands.
     public static let configuration = CommandConfiguration(
         commandName: "frank", abstract: "The IO server: devices and operators meet here.",
-        subcommands: [ServerInit.self, ServerRun.self, CertificatesCommand.self])
+        subcommands: [ServerInit.self, ServerRun.self, AccountsCommand.self, CertificatesCommand.self])
 
     /// For the argument parser.
     public init() {}

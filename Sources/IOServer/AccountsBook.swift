@@ -8,6 +8,8 @@ import Synchronization
 final class AccountsBook: Sendable {
     private struct State {
         var documents: [NetworkName: Accounts]
+        /// What the files looked like when they were read: `frank accounts` changes them beside a running server.
+        var stamps: [NetworkName: FileStamp] = [:]
         var generation: UInt64 = 0
     }
 
@@ -44,8 +46,11 @@ final class AccountsBook: Sendable {
 
     /// Decides a login; slow.
     func decide(_ attempt: LoginAttempt) -> AuthorizationDecision {
+        for network in folder.settings.publish { refresh(network) }
         let documents = state.withLock { state in
-            folder.settings.publish.compactMap { network in state.documents[network].map { NetworkAccounts(network, $0) } }
+            folder.settings.publish.compactMap { network in
+                state.documents[network].map { NetworkAccounts(network, $0) }
+            }
         }
         return Authorizer(
             ownNetwork: folder.settings.network, documents: documents, operatorsNeedPrivileges: true
@@ -80,6 +85,18 @@ final class AccountsBook: Sendable {
                 try folder.save(accounts, of: upgrade.network)
                 state.withLock { $0.documents[upgrade.network] = accounts }
             }
+        }
+    }
+
+    /// Reads a network's accounts again when their file was replaced. Damaged ones leave those in force that are.
+    private func refresh(_ network: NetworkName) {
+        writing.withLock { _ in
+            guard let block = folder.accountsBlock(of: network),
+                let stamp = FileStamp("\(folder.path)/persistent-\(block).dat"),
+                state.withLock({ $0.stamps[network] }) != stamp, let accounts = try? folder.accounts(of: network)
+            else { return }
+            state.withLock { $0.stamps[network] = stamp }
+            if accounts != self.accounts(of: network) { putInForce(accounts, network) }
         }
     }
 

@@ -60,7 +60,8 @@ final class ModuleRun {
         device = try await loop.submit {
             let device = try Device(
                 identity: NodeIdentity(
-                    name: UserName(settings.name.description) ?? UserName(), number: settings.number, network: settings.network,
+                    name: UserName(settings.name.description) ?? UserName(), number: settings.number,
+                    network: settings.network,
                     uniqueID: settings.hasAutomaticNumber ? secret.uniqueID : nil),
                 info: try ModuleSignals.info(settings),
                 service: DeviceBlockService(
@@ -78,7 +79,8 @@ final class ModuleRun {
     /// What the start shows of the update before it; the record is safe before anything else happens.
     private static func findings(_ module: BootedModule) throws -> StartFindings {
         guard let updatable = module.updatable else {
-            return StartFindings(record: nil, slot: 0, version: module.version, needsProof: false, other: nil, notes: [])
+            return StartFindings(
+                record: nil, slot: 0, version: module.version, needsProof: false, other: nil, notes: [])
         }
         let record = try UpdateRecord(in: module.store)
         let found = StartFindings(
@@ -157,7 +159,8 @@ final class ModuleRun {
             connections += 1
             log.note("connected", "connected to \(server)", [("server", .string(server))])
             try await show([
-                ("nc_status", .integer(0)), ("rm_connects", .integer(connections & 0xFFFF)), ("rm_sockets", .integer(1)),
+                ("nc_status", .integer(0)), ("rm_connects", .integer(connections & 0xFFFF)),
+                ("rm_sockets", .integer(1)),
             ])
             return try await prove(.connected)
         case .device(.disconnected(let reason)):
