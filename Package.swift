@@ -114,7 +114,10 @@ let package = Package(
         tests("ServerData", ["IOCOM", "PackedJSON"]),
         tests(
             "IOServer",
-            ["DeviceDescription", "DeviceStorage", "IOCOM", "IOCOMTransport", "IODevice", "IONode", "PackedJSON", "ServerData"]
+            [
+                "ByteTools", "DeviceDescription", "DeviceStorage", "IOCOM", "IOCOMTransport", "IODevice", "IONode", "IOOperator",
+                "ServerData",
+            ]
                 + nio),
         tests("IOOperator", ["IOCOM", "IONode"]),
         tests("TerminalUI"),

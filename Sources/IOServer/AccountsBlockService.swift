@@ -63,7 +63,8 @@ private final class AccountsSink: BlockSink {
             return true
         }
         guard fits else {
-            throw BlockServiceError(.discFull, "accounts of more than \(ServerFolder.mostAccountsBytes) bytes are refused")
+            throw BlockServiceError(
+                .discFull, "accounts of more than \(ServerFolder.mostAccountsBytes) bytes are refused")
         }
     }
 

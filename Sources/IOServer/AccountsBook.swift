@@ -45,7 +45,9 @@ final class AccountsBook: Sendable {
     /// Decides a login; slow.
     func decide(_ attempt: LoginAttempt) -> AuthorizationDecision {
         let documents = state.withLock { state in
-            folder.settings.publish.compactMap { network in state.documents[network].map { NetworkAccounts(network, $0) } }
+            folder.settings.publish.compactMap { network in
+                state.documents[network].map { NetworkAccounts(network, $0) }
+            }
         }
         return Authorizer(
             ownNetwork: folder.settings.network, documents: documents, operatorsNeedPrivileges: true

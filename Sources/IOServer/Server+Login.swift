@@ -77,9 +77,12 @@ extension Server {
             let brings = LinkPermissions.Brings.device(name: name, number: peer.number)
             admit(peer, link, visitor, privileges, LinkPermissions(networks: networks, brings: brings, hidden: hidden))
         case .operator:
-            admit(peer, link, visitor, privileges, LinkPermissions(networks: networks, brings: .nothing, hidden: hidden))
+            admit(
+                peer, link, visitor, privileges, LinkPermissions(networks: networks, brings: .nothing, hidden: hidden))
         case .server:
-            admit(peer, link, visitor, privileges, LinkPermissions(networks: networks, brings: .anyDevice, hidden: hidden))
+            admit(
+                peer, link, visitor, privileges, LinkPermissions(networks: networks, brings: .anyDevice, hidden: hidden)
+            )
         }
     }
 

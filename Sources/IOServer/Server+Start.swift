@@ -83,7 +83,8 @@ extension Server.Material {
             try file.lock()
             return file
         } catch {
-            throw ServerStartError("\(error): another frank may use this data folder; stop it or name another with --data")
+            throw ServerStartError(
+                "\(error): another frank may use this data folder; stop it or name another with --data")
         }
     }
 }

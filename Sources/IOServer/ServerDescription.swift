@@ -27,7 +27,8 @@ enum ServerDescription {
         try DeviceInfo(
             name: "accounts",
             blocks: [
-                BlockDescription("exp", [.up, .noCloud], [StandardSignals.newDevices(rows: NewDeviceNotifications.rowCount)]),
+                BlockDescription(
+                    "exp", [.up, .noCloud], [StandardSignals.newDevices(rows: NewDeviceNotifications.rowCount)]),
                 .configurationExport(), .configurationImport(),
             ])
     }
@@ -37,7 +38,8 @@ enum ServerDescription {
         let connections = listen.map { address -> JSON in
             [
                 "transport": .string(address.transport == .tls ? "tls" : "socket"),
-                "parameters": .string("\(address.host.contains(":") ? "[\(address.host)]" : address.host):\(address.port)"),
+                "parameters": .string(
+                    "\(address.host.contains(":") ? "[\(address.host)]" : address.host):\(address.port)"),
                 "flags": "listen,down",
             ]
         }

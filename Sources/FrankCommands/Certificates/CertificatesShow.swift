@@ -24,7 +24,9 @@ struct CertificatesShow: ParsableCommand {
                 "  valid        \(certificate.notBefore.formatted(.iso8601)) to \(certificate.notAfter.formatted(.iso8601))",
                 "  SHA-256      \(certificate.fingerprint)",
             ]
-            if !certificate.names.isEmpty { lines.append("  for          \(certificate.names.joined(separator: ", "))") }
+            if !certificate.names.isEmpty {
+                lines.append("  for          \(certificate.names.joined(separator: ", "))")
+            }
             if certificate.isOutOfDate(now: now) {
                 lines.append("  WARNING: it is not valid now; nobody who checks it connects")
             } else if certificate.needsRenewal(now: now) {

@@ -18,9 +18,11 @@ struct LogLine {
         case .login(let visitor):
             self.init("login", "login \(visitor.sentence)", visitor.members)
         case .refused(let visitor, let reason):
-            self.init("refused", "refused \(visitor.sentence): \(reason)", visitor.members + [("reason", .string(reason))])
+            self.init(
+                "refused", "refused \(visitor.sentence): \(reason)", visitor.members + [("reason", .string(reason))])
         case .closed(let visitor, let reason):
-            self.init("closed", "closed \(visitor.sentence): \(reason)", visitor.members + [("reason", .string(reason))])
+            self.init(
+                "closed", "closed \(visitor.sentence): \(reason)", visitor.members + [("reason", .string(reason))])
         case .abandoned(let address, let reason):
             self.init(
                 "abandoned", "connection from \(address) ended before a login: \(reason)",
