@@ -81,13 +81,16 @@ extension ServerFixture {
 extension Operator {
     /// Writes bytes into a block; the status.
     func write(_ bytes: [UInt8], block: Int, of path: DevicePath) async throws -> StreamStatus? {
-        try await write(ArraySource(bytes), to: block, of: path, progress: { _ in }).status
+        let result = try await write(ArraySource(bytes), to: block, of: path, progress: { _ in })
+        if let failure = result.failure { print("write \(block) of \(path): \(failure)") }
+        return result.status
     }
 
     /// Reads a block.
     func read(block: Int, of path: DevicePath) async throws -> (bytes: [UInt8], status: StreamStatus?) {
         let box = Collected()
         let result = try await read(block: block, of: path, append: { box.add($0) }, progress: { _ in })
+        if let failure = result.failure { print("read \(block) of \(path): \(failure)") }
         return (box.all, result.status)
     }
 }
