@@ -124,8 +124,8 @@ let package = Package(
         tests(
             "IOServer",
             [
-                "DeviceDescription", "DeviceStorage", "IOCOM", "IOCOMTransport", "IODevice", "IONode", "PackedJSON",
-                "ServerData",
+                "ByteTools", "DeviceDescription", "DeviceStorage", "IOCOM", "IOCOMTransport", "IODevice", "IONode",
+                "IOOperator", "PackedJSON", "ServerData",
             ]
                 + nio),
         tests("IOOperator", ["IOCOM", "IONode"]),
