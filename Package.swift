@@ -118,7 +118,10 @@ let package = Package(
         tests("TerminalUI"),
         tests(
             "CandyCommands",
-            ["ByteTools", "DeviceDescription", "DeviceStorage", "Installers", "IOCOM", "IODevice", "IOOperator", "Programs"]),
+            [
+                "ByteTools", "DeviceStorage", "Installers", "IOCOM", "IOCOMTransport", "IODevice", "IOOperator", "Programs",
+                arguments,
+            ]),
         .testTarget(name: "EndToEndTests", dependencies: ["IOCOM"], swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]

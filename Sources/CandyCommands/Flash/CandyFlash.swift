@@ -78,7 +78,8 @@ struct CandyFlashStatus: ParsableCommand {
             objects.append([
                 "slot": .number(slot), "boots": .bool(boots), "state": .string(entry?.state.description),
                 "sequence": .number(entry?.sequence), "application": .string(image?.application.project),
-                "version": .string(image?.application.version), "bytes": .number(image?.size), "problem": .string(problem),
+                "version": .string(image?.application.version), "bytes": .number(image?.size),
+                "problem": .string(problem),
             ])
         }
         if json {

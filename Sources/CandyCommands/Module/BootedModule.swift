@@ -27,14 +27,16 @@ struct BootedModule: Sendable {
     static func boot(_ settings: CandySettings, log: EventLog) throws -> BootedModule {
         switch settings.hardware {
         case .linux:
-            return BootedModule(store: try FilePersistentStore(folder: settings.folder.path), updatable: nil, power: nil)
+            return BootedModule(
+                store: try FilePersistentStore(folder: settings.folder.path), updatable: nil, power: nil)
         case .esp(let profile):
             let power = PowerSwitch(try NORFlash(file: settings.folder.flashImage, size: profile.flashSize))
             let flash = try openOrProvision(power, profile, settings, log)
             let boot = try ESPBootLoader(flash).boot()
             let application = boot.image.application
             log.note(
-                "boot", "started \(application.project) \(application.version) in slot \(boot.slot)"
+                "boot",
+                "started \(application.project) \(application.version) in slot \(boot.slot)"
                     + ", state \(boot.state?.description ?? "none")",
                 [
                     ("slot", .number(boot.slot)), ("version", .string(application.version)),

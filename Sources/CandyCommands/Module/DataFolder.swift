@@ -40,7 +40,8 @@ struct DataFolder: Sendable {
         let file: File
         do { file = try File(flashImage, .read) } catch {
             guard error.isNoSuchFile else { throw error }
-            throw StorageFailure("\(path) holds no flash.img: candy never ran there, or not as an ESP32", systemError: ENOENT)
+            throw StorageFailure(
+                "\(path) holds no flash.img: candy never ran there, or not as an ESP32", systemError: ENOENT)
         }
         let size = try file.byteCount
         guard size <= NORFlash.largestSize else { throw StorageFailure("\(flashImage) is larger than any flash") }

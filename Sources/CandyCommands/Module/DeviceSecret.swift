@@ -9,7 +9,9 @@ struct DeviceSecret: Sendable {
     private let bytes: [UInt8]
 
     /// Reads the secret of a device, or makes one. `isNew` tells that there was none, or none of use.
-    static func load(from store: any PersistentStore) throws(PersistentStoreError) -> (secret: DeviceSecret, isNew: Bool) {
+    static func load(from store: any PersistentStore) throws(PersistentStoreError) -> (
+        secret: DeviceSecret, isNew: Bool
+    ) {
         do {
             if let bytes = try store.read(PersistentBlock.secret), bytes.count == secretSize + idSize {
                 return (DeviceSecret(bytes: bytes), false)
@@ -34,6 +36,7 @@ struct DeviceSecret: Sendable {
 
     /// Password of a device that has none configured.
     var password: PasswordText {
-        DevicePassword.automatic(secret: Array(bytes.prefix(Self.secretSize))).flatMap { PasswordText($0) } ?? PasswordText()
+        DevicePassword.automatic(secret: Array(bytes.prefix(Self.secretSize))).flatMap { PasswordText($0) }
+            ?? PasswordText()
     }
 }

@@ -60,7 +60,8 @@ enum ModuleSignals {
     static func process(seconds: Int64) -> [(String, SignalValue)] {
         let place = Double(seconds % 60)
         return [
-            ("temperature", .number(21 + (place < 30 ? place : 60 - place) / 15)), ("counter", .integer(seconds & 0xFFFF_FFFF)),
+            ("temperature", .number(21 + (place < 30 ? place : 60 - place) / 15)),
+            ("counter", .integer(seconds & 0xFFFF_FFFF)),
             ("rm_boottime", .integer(seconds / 60)),
         ]
     }

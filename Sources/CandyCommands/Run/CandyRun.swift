@@ -43,7 +43,8 @@ struct CandyRun: AsyncParsableCommand {
             throw ValidationError("--confirm-within takes 1 to 86400 seconds")
         }
         guard number.map({ (1..<AutomaticNumber.request).contains($0) }) ?? true else {
-            throw ValidationError("--number takes 1 to \(AutomaticNumber.request - 1); leave it out for an automatic number")
+            throw ValidationError(
+                "--number takes 1 to \(AutomaticNumber.request - 1); leave it out for an automatic number")
         }
     }
 
@@ -86,7 +87,8 @@ struct CandyRun: AsyncParsableCommand {
             do {
                 settings.tls = try TLSClientSettings(trustFile: trust, verifiesHostName: !noHostNameCheck).makeContext()
             } catch {
-                throw CandyError(.failed, "cannot use the trusted certificates in \(trust ?? "the system's store"): \(error)")
+                throw CandyError(
+                    .failed, "cannot use the trusted certificates in \(trust ?? "the system's store"): \(error)")
             }
         }
         if let image {
@@ -97,16 +99,19 @@ struct CandyRun: AsyncParsableCommand {
     }
 
     private static func isName(_ text: String) -> Bool {
-        !text.isEmpty && text.utf8.allSatisfy { byte in
-            (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte) || byte == 0x5F
-        }
+        !text.isEmpty
+            && text.utf8.allSatisfy { byte in
+                (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
+                    || byte == 0x5F
+            }
     }
 
     private func readPassword() throws -> PasswordText? {
         guard passwordFile != nil || getenv("CANDY_PASSWORD") != nil else { return nil }
         let password: Password
         do {
-            password = try PasswordSource.chosen(file: passwordFile, variable: "CANDY_PASSWORD", prompt: "Password: ").read()
+            password = try PasswordSource.chosen(file: passwordFile, variable: "CANDY_PASSWORD", prompt: "Password: ")
+                .read()
         } catch {
             throw CandyError(.failed, "\(error)")
         }

@@ -50,7 +50,8 @@ extension ModuleRun {
             return nil
         case .rollBack(let reason): return try await rollBack(reason)
         case .carryOn(let reason):
-            report.set(.failed, error: "\(module.version) failed its trial and there is no program to go back to: \(reason)")
+            report.set(
+                .failed, error: "\(module.version) failed its trial and there is no program to go back to: \(reason)")
             log.note("update", report.error, [("phase", "failed")])
             try await showUpdate()
             return nil
@@ -63,7 +64,8 @@ extension ModuleRun {
             try await Self.offLoop { try updatable.installer.confirm() }
             report.set(.confirmed)
             log.note(
-                "update", "update: the program \(module.version) proved itself and is confirmed", [("phase", "confirmed")])
+                "update", "update: the program \(module.version) proved itself and is confirmed",
+                [("phase", "confirmed")])
         } catch {
             // The next start gives the program up, as it was not confirmed.
             report.set(.failed, error: "\(module.version) proved itself but could not be confirmed: \(error)")
