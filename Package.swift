@@ -65,7 +65,8 @@ let package = Package(
         library(
             "IODevice",
             [
-                "ByteTools", "IOCOM", "IONode", "PackedJSON", "DeviceDescription", "DeviceStorage", "Programs", "Installers",
+                "ByteTools", "IOCOM", "IONode", "PackedJSON", "DeviceDescription", "DeviceStorage", "Programs",
+                "Installers",
                 crypto,
             ] + nio),
         library(
@@ -78,15 +79,20 @@ let package = Package(
             ]),
         library(
             "IOServer",
-            ["ByteTools", "IOCOM", "IONode", "IODevice", "PackedJSON", "DeviceDescription", "DeviceStorage", "ServerData"] + nio),
+            [
+                "ByteTools", "IOCOM", "IOCOMTransport", "IONode", "IODevice", "PackedJSON", "DeviceDescription",
+                "DeviceStorage", "ServerData",
+            ] + nio),
         library("IOOperator", ["ByteTools", "IOCOM", "IONode", "PackedJSON", "DeviceDescription", "Programs"] + nio),
         library("TerminalUI", ["PackedJSON"]),
-        library("ISpyCommands", ["ByteTools", "IOCOM", "IOCOMTransport", "IOOperator", "Programs", "TerminalUI", arguments]),
+        library(
+            "ISpyCommands", ["ByteTools", "IOCOM", "IOCOMTransport", "IOOperator", "Programs", "TerminalUI", arguments]),
         library("FrankCommands", ["IOServer", "ServerData", "IOCOM", "IOCOMTransport", "TerminalUI", arguments] + nio),
         library(
             "CandyCommands",
             [
-                "ByteTools", "IODevice", "IONode", "IOCOM", "IOCOMTransport", "DeviceDescription", "DeviceStorage", "Installers",
+                "ByteTools", "IODevice", "IONode", "IOCOM", "IOCOMTransport", "DeviceDescription", "DeviceStorage",
+                "Installers",
                 "PackedJSON", "Programs", "TerminalUI", arguments,
             ] + nio),
         program("ispy", "ISpyCommands"),
@@ -103,7 +109,9 @@ let package = Package(
             name: "golden-check", dependencies: ["GoldenChecks"], path: "Tests/golden-check", swiftSettings: settings),
 
         tests("IOCOM", ["IOCOMTestSupport"]),
-        .testTarget(name: "GoldenTests", dependencies: ["GoldenChecks", "IOCOMTestSupport"], swiftSettings: settings),
+        .testTarget(
+            name: "GoldenTests", dependencies: ["GoldenChecks", "IOCOMTestSupport"], exclude: ["Recordings"],
+            swiftSettings: settings),
         tests("PackedJSON", ["IOCOM"]),
         tests("DeviceDescription", ["IOCOM", "PackedJSON"]),
         tests("ByteTools", ["UpdateTesting"]),
@@ -113,7 +121,13 @@ let package = Package(
         tests("IONode", ["IOCOM", "PackedJSON"] + nio),
         tests("IODevice", ["IOCOM", "IONode", "Installers", "Programs"]),
         tests("ServerData", ["IOCOM", "PackedJSON"]),
-        tests("IOServer", ["PackedJSON"]),
+        tests(
+            "IOServer",
+            [
+                "DeviceDescription", "DeviceStorage", "IOCOM", "IOCOMTransport", "IODevice", "IONode", "PackedJSON",
+                "ServerData",
+            ]
+                + nio),
         tests("IOOperator", ["IOCOM", "IONode"]),
         tests("TerminalUI"),
         tests(

@@ -15,7 +15,8 @@ func fuzz(_ input: [UInt8]) {
         precondition(out.suffix(8).allSatisfy { $0 == 0x55 })
     }
     var code = [UInt8](repeating: 0, count: 1 + Int(mode))
-    let (written, covered) = code.withUnsafeMutableBytes { out in body.withUnsafeBytes { ZeroRun.encode($0, into: out) } }
+    let (written, covered) = code.withUnsafeMutableBytes { out in body.withUnsafeBytes { ZeroRun.encode($0, into: out) }
+    }
     precondition(written <= covered && covered <= body.count && written <= code.count)
     guard covered > 0 else { return }
     let part = code.span.bytes.extracting(0..<written)

@@ -65,7 +65,8 @@ public final class File: ByteSource, Sendable {
         var problem: StorageFailure?
         let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
             while filled < count {
-                let got = pread(descriptor, buffer.baseAddress.map { $0 + filled }, count - filled, off_t(offset + filled))
+                let got = pread(
+                    descriptor, buffer.baseAddress.map { $0 + filled }, count - filled, off_t(offset + filled))
                 if got > 0 {
                     filled += got
                 } else if got == 0 {

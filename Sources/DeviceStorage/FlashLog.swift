@@ -89,13 +89,13 @@ struct FlashLog {
         for case let header? in headers where header.role == .removed {
             removed[header.block] = max(removed[header.block] ?? 0, header.sequence)
         }
-        // block -> sequence -> part -> sector
-        var versions: [Int: [UInt32: [Int: Int]]] = [:]
+        // block -> sequence -> part -> sectors; more than one when a sector did not keep its bits and was written again
+        var versions: [Int: [UInt32: [Int: [Int]]]] = [:]
         for (sector, header) in headers.enumerated() {
             guard let header, header.role == .part || header.role == .last,
                 header.sequence > max(horizon, removed[header.block] ?? 0)
             else { continue }
-            versions[header.block, default: [:]][header.sequence, default: [:]][header.part] = sector
+            versions[header.block, default: [:]][header.sequence, default: [:]][header.part, default: []].append(sector)
         }
         for (block, candidates) in versions {
             for sequence in candidates.keys.sorted(by: >) {
@@ -107,22 +107,23 @@ struct FlashLog {
         }
     }
 
-    /// The value when all its parts are there and whole.
-    private func complete(_ sequence: UInt32, _ parts: [Int: Int]) throws(FlashError) -> Value? {
+    /// The value when all its parts up to the last are there and whole.
+    private func complete(_ sequence: UInt32, _ parts: [Int: [Int]]) throws(FlashError) -> Value? {
         var value = Value(sequence: sequence, sectors: [], size: 0)
-        for part in 0..<parts.count {
-            guard let sector = parts[part], let header = headers[sector] else { return nil }
-            let isEnd = part == parts.count - 1
-            switch header.role {
-            case .part: guard !isEnd, header.length == LogSector.dataSize else { return nil }
-            case .last: guard isEnd else { return nil }
-            case .removed, .erasedAll: return nil
-            }
-            guard try data(of: sector, header) != nil else { return nil }
+        while let (sector, header) = try firstWhole(of: parts[value.sectors.count] ?? []) {
             value.sectors.append(sector)
             value.size += header.length
+            if header.role == .last { return value }
+            guard header.length == LogSector.dataSize else { return nil }
         }
-        return value
+        return nil
+    }
+
+    private func firstWhole(of sectors: [Int]) throws(FlashError) -> (Int, LogSector)? {
+        for sector in sectors {
+            if let header = headers[sector], try data(of: sector, header) != nil { return (sector, header) }
+        }
+        return nil
     }
 
     /// The data of a sector; nil when it does not match its checksum.

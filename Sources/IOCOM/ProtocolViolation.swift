@@ -46,7 +46,8 @@ extension ProtocolViolation: CustomStringConvertible {
     public var description: String {
         switch self {
         case .tlsMark(let byte): "first byte after the TLS handshake is \(byte), expected 91: not an IOCOM server"
-        case .clientType(let byte): "handshake type \(byte) is unknown: not an IOCOM client, or TLS sent to a plain port"
+        case .clientType(let byte):
+            "handshake type \(byte) is unknown: not an IOCOM client, or TLS sent to a plain port"
         case .handshakeNameLength(let length): "network name of \(length) bytes in the handshake, allowed are 1 to 24"
         case .handshakeTimeout: "the handshake was not completed in time"
         case .frameNumber(let expected, let found): "frame number \(found) where \(expected) was due"

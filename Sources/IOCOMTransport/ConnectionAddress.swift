@@ -34,7 +34,8 @@ public struct ConnectionAddress: Equatable, Hashable, Sendable, CustomStringConv
     /// Parses a URL.
     public init(parsing text: String) throws(ParseError) {
         func fail(_ what: String) -> ParseError {
-            ParseError(description: "'\(text)' is not an address: \(what); expected tls://host[:port] or tcp://host[:port]")
+            ParseError(
+                description: "'\(text)' is not an address: \(what); expected tls://host[:port] or tcp://host[:port]")
         }
         guard let separator = text.firstRange(of: "://") else { throw fail("it does not start with tls:// or tcp://") }
         let scheme = String(text[..<separator.lowerBound])
@@ -47,7 +48,11 @@ public struct ConnectionAddress: Equatable, Hashable, Sendable, CustomStringConv
             guard let close = rest.firstIndex(of: "]") else { throw fail("']' is missing") }
             host = rest[rest.index(after: rest.startIndex)..<close]
             let behind = rest[rest.index(after: close)...]
-            if behind.first == ":" { portText = behind.dropFirst() } else if !behind.isEmpty { throw fail("text behind ']'") }
+            if behind.first == ":" {
+                portText = behind.dropFirst()
+            } else if !behind.isEmpty {
+                throw fail("text behind ']'")
+            }
         } else {
             let parts = rest.split(separator: ":", omittingEmptySubsequences: false)
             guard parts.count <= 2 else { throw fail("an IPv6 address needs brackets") }

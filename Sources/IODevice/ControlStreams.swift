@@ -69,6 +69,9 @@ public final class ControlStreams {
     /// True while a transfer runs.
     public var isActive: Bool { receiver.isActive || sender.isActive }
 
+    /// True while ``turn()`` may have something to do although no snapshot came.
+    public var isAtWork: Bool { isActive || mustDrain }
+
     /// Ends both transfers.
     public func stop() {
         isStopped = true

@@ -18,7 +18,8 @@ public struct ServerConnection: Sendable {
 
     /// Composes a connection.
     public init(
-        address: ConnectionAddress, tls: NIOSSLContext?, password: PasswordText, pause: ClosedRange<Int64> = 500...30_000
+        address: ConnectionAddress, tls: NIOSSLContext?, password: PasswordText,
+        pause: ClosedRange<Int64> = 500...30_000
     ) {
         self.address = address
         self.tls = tls
@@ -137,17 +138,22 @@ public final class Device: NodeRole {
 
     /// The connection ended: try again.
     public func linkClosed(_ link: NodeLink, reason: String) {
-        ended(isReachable || link.peer == nil ? reason : "\(reason); the server may not accept this device's name or password")
+        ended(
+            isReachable || link.peer == nil
+                ? reason : "\(reason); the server may not accept this device's name or password")
+    }
+
+    /// The first answer proves that the server accepted this device and knows it. Data need not come for long: an operator
+    /// that listens takes a block when it needs it.
+    public func blockAnswered(_ block: MemoryBlock, on link: NodeLink) {
+        guard !isReachable, blocks.owns(block) else { return }
+        isReachable = true
+        delay.succeeded()
+        emit.yield(.connected(server.address.description))
     }
 
     /// A snapshot from above.
     public func blockChanged(_ block: MemoryBlock, on link: NodeLink) {
-        if !isReachable && blocks.owns(block) {
-            // The first data for one of our blocks proves that the server accepted this device and knows it.
-            isReachable = true
-            delay.succeeded()
-            emit.yield(.connected(server.address.description))
-        }
         streams?.turn()
         guard block.path.block == "imp", blocks.owns(block) else { return }
         reportCommands()

@@ -32,7 +32,7 @@ public final class DeviceBlocks {
         self.path = path
         self.node = node
         for block in info.blocks {
-            let flags = flags.union(block.flags.intersection([.up, .down]))
+            let flags = flags.union(block.flags.intersection([.up, .down, .noCloud]))
             blocks[block.name] = try Self.add(block.name, flags, block.size, path, node)
         }
         let packed: [UInt8]

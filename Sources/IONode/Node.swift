@@ -181,9 +181,10 @@ public final class Node {
         if path.device.number == AutomaticNumber.reply && identity.number == AutomaticNumber.request {
             path.device.number = AutomaticNumber.request
         }
-        guard link.permissions.allows(path.device.network) else { return }
+        guard link.permissions.maySee(path.device) else { return }
         if let block = blocks[path] {
             link.bind(info, to: block)
+            role?.blockAnswered(block, on: link)
         } else {
             // Withdrawn while the answer was under way.
             link.withdraw(remoteID: info.id)
@@ -203,7 +204,11 @@ public final class Node {
         }
         if let block = blocks[path] {
             // A block belongs to the connection that brought it; a node's own blocks to nobody else.
-            if link.broughtBlocks[path] === block { link.bind(info, to: block) }
+            guard link.broughtBlocks[path] === block else {
+                role?.blockIsTaken(path, on: link)
+                return
+            }
+            link.bind(info, to: block)
             return
         }
         guard isDynamic, role?.wantsBlock(path, info, on: link) == true else { return }

@@ -33,6 +33,9 @@ public final class NodeLink {
     private var held = ByteBuffer()
     private var isWorking = false
     private var closeReason: String?
+    private var hasEnded = false
+    /// The rule of the protocol that the peer broke, when that is why the connection ends.
+    public private(set) var violation: ProtocolViolation?
 
     init(id: UInt64, side: ConnectionSettings.Side, node: Node, settings: @escaping (Bool) -> ConnectionSettings) {
         self.id = id
@@ -70,10 +73,30 @@ public final class NodeLink {
         link?.close()
     }
 
+    /// Ends the connection at once: its blocks are gone when this returns, however long the transport takes to close.
+    public func end(_ reason: String) {
+        close(reason)
+        ended(closeReason ?? reason)
+    }
+
+    private func ended(_ reason: String) {
+        guard !hasEnded else { return }
+        hasEnded = true
+        connection?.close()
+        connection = nil
+        link = nil
+        held = ByteBuffer()
+        node.linkEnded(self, reason: reason)
+        node.flushWaiting()
+    }
+
     // MARK: For the node
 
     func announce(_ block: MemoryBlock) {
-        guard isReady, direction == .up, permissions.allows(block.path.device.network) else { return }
+        guard isReady, direction == .up, permissions.maySee(block.path.device) else { return }
+        // Only cloud connections are told of some blocks, and some are never shown there (wire-protocol.md 3.3).
+        let isCloud = peer?.flags.contains(.cloud) ?? false
+        guard !block.flags.contains(isCloud ? .noCloud : .cloudOnly) else { return }
         _ = connection?.announce(block)
     }
 
@@ -109,16 +132,23 @@ public final class NodeLink {
 
     func tick() {
         guard connection != nil else { return }
-        do {
+        do throws(ProtocolViolation) {
             if try connection?.tick(now: node.now) == true { flush() }
         } catch {
-            close(String(describing: error))
+            close(error)
         }
+    }
+
+    private func close(_ violation: ProtocolViolation) {
+        self.violation = violation
+        close(String(describing: violation))
     }
 
     /// Zeroed memory for a snapshot under way, within the link's limit.
     func lend(_ count: Int) -> LentMemory? {
-        guard reservedBytes + count <= node.limits.bytesPerLink, let memory = LentMemory.zeroed(count) else { return nil }
+        guard reservedBytes + count <= node.limits.bytesPerLink, let memory = LentMemory.zeroed(count) else {
+            return nil
+        }
         reservedBytes += count
         return memory
     }
@@ -145,7 +175,7 @@ public final class NodeLink {
                 return error
             }
         }
-        if let failure { return close(String(describing: failure)) }
+        if let failure { return close(failure) }
         if connection?.awaitsDecision == true, offset < bytes.readableBytes {
             held = bytes.getSlice(at: bytes.readerIndex + offset, length: bytes.readableBytes - offset) ?? held
         }
@@ -202,11 +232,6 @@ extension NodeLink: ByteLinkReader {
 
     /// The transport is gone.
     public func closed(_ link: ByteLink, error: (any Error)?) {
-        connection?.close()
-        connection = nil
-        self.link = nil
-        let reason = closeReason ?? error.map { String(describing: $0) } ?? "the peer closed the connection"
-        node.linkEnded(self, reason: reason)
-        node.flushWaiting()
+        ended(closeReason ?? error.map { String(describing: $0) } ?? "the peer closed the connection")
     }
 }

@@ -15,8 +15,12 @@ public protocol NodeRole: AnyObject {
     /// True when a block that a peer tells of and that is not known should be taken over now. A role that wants it later
     /// keeps `info` and calls ``Node/take(_:as:on:)``.
     func wantsBlock(_ path: BlockPath, _ info: BlockInfo, on link: NodeLink) -> Bool
+    /// A peer tells of a block that another connection brought, or that is this node's own: it was ignored.
+    func blockIsTaken(_ path: BlockPath, on link: NodeLink)
     /// A block came from a peer.
     func blockAppeared(_ block: MemoryBlock, on link: NodeLink)
+    /// The upper end answered what this node announced: it let this node in and knows the block from now on.
+    func blockAnswered(_ block: MemoryBlock, on link: NodeLink)
     /// A block that came from a peer has new content.
     func blockChanged(_ block: MemoryBlock, on link: NodeLink)
     /// A block that came from a peer is gone.
@@ -26,6 +30,8 @@ public protocol NodeRole: AnyObject {
 }
 
 extension NodeRole {
+    /// Nothing to do.
+    public func blockAnswered(_ block: MemoryBlock, on link: NodeLink) {}
     /// Without listeners there is nobody to authorize.
     public func authorize(_ peer: Authentication, on link: NodeLink) {
         link.refuse("this node takes no connections")
@@ -38,6 +44,8 @@ extension NodeRole {
     public func assignNumber(to device: DevicePath, on link: NodeLink) -> UInt32? { nil }
     /// Only what is known already.
     public func wantsBlock(_ path: BlockPath, _ info: BlockInfo, on link: NodeLink) -> Bool { false }
+    /// Nothing to do.
+    public func blockIsTaken(_ path: BlockPath, on link: NodeLink) {}
     /// Nothing to do.
     public func blockAppeared(_ block: MemoryBlock, on link: NodeLink) {}
     /// Nothing to do.

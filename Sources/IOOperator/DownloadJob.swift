@@ -61,11 +61,12 @@ final class DownloadJob: TransferJob {
         loop: while true {
             switch controller.turn(now: now, connected: isConnected) {
             case .busy:
-                if now - startedAt > 7_000 {
+                if now - startedAt > UploadJob.busyPatience {
                     return finish(
                         nil,
                         OperatorError(
-                            .busy, "\(device.path) is busy with another transfer; wait until it has ended and try again"))
+                            .busy, "\(device.path) is busy with another transfer; wait until it has ended and try again"
+                        ))
                 }
                 break loop
             case .wait: break loop

@@ -40,7 +40,8 @@ public struct Operator: Sendable {
     public static func listen(_ target: OperatorConnection) async throws -> Operator {
         let tls = try Self.context(target.address) {
             guard let credentials = target.serverCredentials else {
-                throw OperatorError(.failed, "listening on TLS needs a certificate and a key: give --certificate and --key")
+                throw OperatorError(
+                    .failed, "listening on TLS needs a certificate and a key: give --certificate and --key")
             }
             return try credentials.makeContext()
         }
@@ -127,7 +128,8 @@ public struct Operator: Sendable {
         let list = known.isEmpty ? "no device is there" : "devices there: " + known.prefix(12).joined(separator: ", ")
         return OperatorError(
             .deviceNotFound,
-            "device \(path) is not there (\(list)); it is not on the network, or the server's accounts do not accept it")
+            "device \(path) is not there (\(list)); it is not on the network, or the server's accounts do not accept it"
+        )
     }
 
     /// Waits for the next state of a device that `check` accepts; nil after `seconds`. `check` sees nil while it is away.
@@ -175,9 +177,10 @@ public struct Operator: Sendable {
 
     private func transfer(
         _ path: DevicePath, _ direction: StreamDirection,
-        _ makeJob: @escaping @Sendable (
-            OperatorSession, RemoteDevice, StreamPort, EventLoopPromise<TransferResult>
-        ) -> (any TransferJob & Cancellable)?
+        _ makeJob:
+            @escaping @Sendable (
+                OperatorSession, RemoteDevice, StreamPort, EventLoopPromise<TransferResult>
+            ) -> (any TransferJob & Cancellable)?
     ) async throws -> TransferResult {
         let port = try await streamPort(path, direction)
         let session = session
@@ -205,12 +208,14 @@ public struct Operator: Sendable {
         _ = try await device(path)
         let session = session
         let loop = loop
-        let port = try await loop.flatSubmit { () -> EventLoopFuture<Result<NIOLoopBound<StreamPort>, OperatorError>?> in
+        let port = try await loop.flatSubmit {
+            () -> EventLoopFuture<Result<NIOLoopBound<StreamPort>, OperatorError>?> in
             guard let device = session.value.devices[path],
                 session.value.take(["conf_exp", "conf_imp"], of: device)
             else {
                 return loop.makeSucceededFuture(
-                    .failure(OperatorError(.notSupported, "\(path) has no blocks for moving data (conf_exp, conf_imp)")))
+                    .failure(OperatorError(.notSupported, "\(path) has no blocks for moving data (conf_exp, conf_imp)"))
+                )
             }
             return session.value.wait(.seconds(10)) { session in
                 guard let device = session.devices[path] else {
@@ -221,7 +226,8 @@ public struct Operator: Sendable {
                 else { return nil }
                 guard let addresses = StreamAddresses(direction, in: info) else {
                     return .failure(
-                        OperatorError(.notSupported, "\(path) lacks signals for this transfer (application without err or cs)"))
+                        OperatorError(
+                            .notSupported, "\(path) lacks signals for this transfer (application without err or cs)"))
                 }
                 do throws(StreamPortError) {
                     let port = try StreamPort(controllerBlock: controller, deviceBlock: answer, addresses: addresses)
@@ -244,7 +250,9 @@ public struct Operator: Sendable {
         _ = try await device(path)
         let session = session
         let done = try await loop.flatSubmit {
-            if let device = session.value.devices[path] { _ = session.value.take(Array(device.offers.keys), of: device) }
+            if let device = session.value.devices[path] {
+                _ = session.value.take(Array(device.offers.keys), of: device)
+            }
             return session.value.wait(.seconds(10)) { session -> Bool? in
                 guard let device = session.devices[path] else { return false }
                 return device.offers.values.allSatisfy {
@@ -263,7 +271,8 @@ public struct Operator: Sendable {
                 throw OperatorError(.deviceNotFound, "\(path) went away")
             }
             guard let info = device.info else {
-                throw OperatorError(.failed, "\(path) cannot be read: \(device.problem ?? "its description has not come yet")")
+                throw OperatorError(
+                    .failed, "\(path) cannot be read: \(device.problem ?? "its description has not come yet")")
             }
             return info.blocks.flatMap { block in
                 block.groups.flatMap { group in

@@ -169,7 +169,8 @@ final class OperatorSession: NodeRole {
             wasRefused
             ? OperatorError(
                 .loginRefused,
-                "\(target.address) closed the connection after the login of \(target.user).\(target.network): wrong user name, password or network")
+                "\(target.address) closed the connection after the login of \(target.user).\(target.network): wrong user name, password or network"
+            )
             : OperatorError(.noConnection, text)
         self.link = nil
         let hadData = hasData
@@ -218,7 +219,9 @@ final class OperatorSession: NodeRole {
 
     private func read(_ block: MemoryBlock, of device: RemoteDevice) {
         let result = block.withBytes { span -> Result<DeviceInfo, DeviceInfoError> in
-            do throws(DeviceInfoError) { return .success(try DeviceInfo(packed: span)) } catch { return .failure(error) }
+            do throws(DeviceInfoError) { return .success(try DeviceInfo(packed: span)) } catch {
+                return .failure(error)
+            }
         }
         switch result {
         case .success(let info):

@@ -55,7 +55,8 @@ final class RemoteDevice {
         guard let code = integer("upd_state") else { return nil }
         return UpdateStatus(
             phase: UpdateStatus.Phase(rawValue: code) ?? .idle, progress: integer("upd_progress") ?? 0,
-            version: text("upd_version"), previous: text("upd_previous"), slot: text("upd_slot"), error: text("upd_error"))
+            version: text("upd_version"), previous: text("upd_previous"), slot: text("upd_slot"),
+            error: text("upd_error"))
     }
 }
 

@@ -23,7 +23,7 @@ final class UploadJob: TransferJob {
     /// Bytes read ahead from the source.
     private static let pieceSize = 512 * 1024
     /// How long another transfer may be in the way before the operator is told.
-    private static let busyPatience: Milliseconds = 7_000
+    static let busyPatience: Milliseconds = 1_500
 
     private let session: OperatorSession
     private let device: RemoteDevice
@@ -67,7 +67,8 @@ final class UploadJob: TransferJob {
     func cancel() {
         controller.cancel()
         if delayed != nil {
-            finish(nil, OperatorError(.cancelled, "cancelled while \(device.path) was finishing; its result is not known"))
+            finish(
+                nil, OperatorError(.cancelled, "cancelled while \(device.path) was finishing; its result is not known"))
         }
         turn()
         session.node.flushWaiting()
@@ -171,7 +172,10 @@ final class UploadJob: TransferJob {
         case .refused(let status):
             finish(status, OperatorError(.failed, "\(name) refused the data: \(status)"))
         case .timedOut:
-            finish(nil, OperatorError(.failed, "\(name) did not answer in time; see whether it is still connected and try again"))
+            finish(
+                nil,
+                OperatorError(
+                    .failed, "\(name) did not answer in time; see whether it is still connected and try again"))
         case .connectionGone:
             let all = controller.queuedBytes == UInt64(total) && controller.confirmedBytes == controller.queuedBytes
             finish(nil, OperatorError(.noConnection, "\(name) went away in the middle of the transfer"), lost: all)
@@ -181,7 +185,8 @@ final class UploadJob: TransferJob {
             finish(
                 nil,
                 OperatorError(
-                    .busy, "another operator writes to \(name) at the same time, or it restarted; nothing was put in force"))
+                    .busy,
+                    "another operator writes to \(name) at the same time, or it restarted; nothing was put in force"))
         }
     }
 
@@ -199,7 +204,8 @@ final class UploadJob: TransferJob {
                 last,
                 OperatorError(
                     .failed,
-                    "\(name) took all bytes but did not say in time how it ended; ask it again with 'ispy program status'"))
+                    "\(name) took all bytes but did not say in time how it ended; ask it again with 'ispy program status'"
+                ))
         case .connectionGone(let last):
             finish(last, OperatorError(.noConnection, "\(name) went away after it had taken all bytes"), lost: true)
         }

@@ -42,7 +42,9 @@ public final class ESP32Installer: ProgramInstaller {
         guard let entry = data.entry(for: runningSlot), data.entries[entry].state == .valid else {
             throw InstallError(.failed, "the running program has not proved itself yet; try again when it has")
         }
-        session.withLock { $0 = Session(scanner: ESPImageScanner(chip: flash.profile.chip, limit: flash.slots[targetSlot].size)) }
+        session.withLock {
+            $0 = Session(scanner: ESPImageScanner(chip: flash.profile.chip, limit: flash.slots[targetSlot].size))
+        }
     }
 
     /// Checks the bytes and writes whole sectors.

@@ -54,8 +54,7 @@ public struct PackageName: Sendable, Hashable {
             ("extension", fileExtension),
         ] {
             guard !text.isEmpty, text.utf8.allSatisfy(Self.isFieldByte) else {
-                throw .field(name, String(text.unicodeScalars.filter { $0.value >= 0x20 && $0.value != 0x7F }.prefix(40)
-                    .map(Character.init)))
+                throw .field(name, Self.printable(text))
             }
         }
         self.organization = organization
@@ -80,6 +79,12 @@ public struct PackageName: Sendable, Hashable {
         try self.init(
             organization: String(fields[0]), application: String(fields[1]), version: version, os: String(fields[4]),
             hardware: String(fields[5][..<dot]), fileExtension: String(fields[5][fields[5].index(after: dot)...]))
+    }
+
+    /// The beginning of a text without what could harm a terminal.
+    private static func printable(_ text: String) -> String {
+        let scalars = text.unicodeScalars.lazy.filter { $0.value >= 0x20 && !(0x7F...0x9F).contains($0.value) }
+        return String(String.UnicodeScalarView(scalars.prefix(40)))
     }
 
     private static func isFieldByte(_ byte: UInt8) -> Bool {

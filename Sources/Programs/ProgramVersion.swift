@@ -33,7 +33,8 @@ public struct ProgramVersion: Sendable, Hashable {
         guard fields.count == 2, fields[0].count == 6, fields[1].count == 4 else {
             throw .form(String(text.prefix(40)))
         }
-        try self.init(date: String(decoding: fields[0], as: UTF8.self), time: String(decoding: fields[1], as: UTF8.self))
+        try self.init(
+            date: String(decoding: fields[0], as: UTF8.self), time: String(decoding: fields[1], as: UTF8.self))
     }
 
     init(date: String, time: String) throws(ParseError) {

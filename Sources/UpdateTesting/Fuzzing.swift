@@ -83,7 +83,9 @@ public func fuzzFlashPersistentStore(_ bytes: [UInt8]) {
     let value = Array("value".utf8)
     if (try? store.write(3, value)) != nil {
         precondition((try? store.read(3)) == value, "a written value reads as another")
-        guard let again = try? FlashPersistentStore(region) else { preconditionFailure("the store can't be opened again") }
+        guard let again = try? FlashPersistentStore(region) else {
+            preconditionFailure("the store can't be opened again")
+        }
         precondition((try? again.read(3)) == value, "a written value is lost")
         for block in blocks where block != 3 {
             precondition((try? again.read(block)) == (try? store.read(block)), "another value changed")

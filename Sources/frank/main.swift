@@ -1,1 +1,3 @@
-// Filled with the command shim.
+import FrankCommands
+
+await FrankCommand.start()

@@ -1,1 +1,3 @@
-// Filled with the command shim.
+import ISpyCommands
+
+await ISpy.start()

@@ -50,7 +50,8 @@ import Testing
         #expect(all.signal("upd_state")?.signal.address == 188 + 74 + 99)
         #expect(all.size == 188 + 74 + 99 + 2 + 2 + 17 + 17 + 13 + 161)
         #expect(
-            try BlockDescription("imp", .down, [StandardSignals.updateCommands]).signal("upd_rollback")?.signal.address == 1)
+            try BlockDescription("imp", .down, [StandardSignals.updateCommands]).signal("upd_rollback")?.signal.address
+                == 1)
     }
 
     @Test func `Rows of new devices lie where the specification says`() throws {

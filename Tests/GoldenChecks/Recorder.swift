@@ -31,7 +31,8 @@ public final class Recorder {
         guard !bytes.isEmpty else { return }
         let text = hexText(bytes).filter { $0 != " " }.lowercased()
         lines.append(
-            #"{"t": \#(Double(now) / 1000), "conn": 0, "dir": "\#(sender.rawValue)", "n": \#(bytes.count), "hex": "\#(text)"}"#)
+            #"{"t": \#(Double(now) / 1000), "conn": 0, "dir": "\#(sender.rawValue)", "n": \#(bytes.count), "hex": "\#(text)"}"#
+        )
     }
 
     private func write(_ block: MemoryBlock?, _ bytes: [UInt8], at address: Int) throws {

@@ -102,8 +102,9 @@ struct Reencoding {
         // The data part of a two-way snapshot ends where its marks begin; ours also has gaps.
         let start = Int(header.address)
         var part = parts[stream] ?? Part()
-        if let first = part.frames.first, Int(first.header.address) + part.data.count != start
-            || (isTwoWay && start >= size && Int(first.header.address) < size)
+        if let first = part.frames.first,
+            Int(first.header.address) + part.data.count != start
+                || (isTwoWay && start >= size && Int(first.header.address) < size)
         {
             check(part, stream, endsSnapshot: false, isStatic: isStatic)
             part = Part()
@@ -152,15 +153,17 @@ struct Reencoding {
             if at == part.data.count && endsSnapshot { flags.insert(.syncComplete) }
             let expected = FrameHeader(
                 number: header.number, flags: flags, blockID: stream.id, address: address, dataSize: again.count)
-            if Self.frame(expected, again) == Self.frame(header, payload) {
-                equal += 1
-            } else {
+            guard Self.frame(expected, again) == Self.frame(header, payload) else {
                 let what = "\(stream.sender.rawValue) frame \(header.number), \(index + 1) of \(part.frames.count)"
                 failures.append(
-                    "\(what): \(hexText(Self.frame(header, payload))) encodes to \(hexText(Self.frame(expected, again)))")
+                    "\(what): \(hexText(Self.frame(header, payload))) encodes to \(hexText(Self.frame(expected, again)))"
+                )
                 return
             }
+            equal += 1
         }
-        if at != part.data.count { failures.append("\(stream.sender.rawValue): \(part.data.count - at) bytes left over") }
+        if at != part.data.count {
+            failures.append("\(stream.sender.rawValue): \(part.data.count - at) bytes left over")
+        }
     }
 }

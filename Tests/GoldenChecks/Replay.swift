@@ -42,7 +42,8 @@ final class Replay {
         let settings = ConnectionSettings(
             side: ours == .client ? .client : .listener,
             direction: recorded.flags.contains(.connectUp) ? .up : .down, isSecure: check.isSecure,
-            user: recorded.user, number: recorded.number, network: ours == .client ? name ?? recorded.network : recorded.network,
+            user: recorded.user, number: recorded.number,
+            network: ours == .client ? name ?? recorded.network : recorded.network,
             password: recorded.password, uniqueID: recorded.flags.contains(.uniqueID) ? recorded.uniqueID : nil,
             flags: recorded.flags.intersection([.wantsCertificate, .cloud]),
             isBidirectional: ours == .server || recorded.flags.contains(.bidirectional),
@@ -269,7 +270,8 @@ final class Replay {
         }
         // Of remove requests only the number counts: their ids are ours.
         compare(
-            "number of remove requests", recordedItems.count { $0.systemType == 3 } == sent.count { $0.systemType == 3 },
+            "number of remove requests",
+            recordedItems.count { $0.systemType == 3 } == sent.count { $0.systemType == 3 },
             "\(recordedItems.count { $0.systemType == 3 }) were recorded, \(sent.count { $0.systemType == 3 }) sent")
         let infos = { (list: [WireItem]) in
             list.compactMap { item -> [UInt8]? in
@@ -283,7 +285,8 @@ final class Replay {
             compare("list of block infos", was == now, "\(was.count) were recorded, \(now.count) sent")
         } else {
             // The upper end may answer in any order and twice (3.3).
-            compare("set of block infos", Set(was) == Set(now), "\(Set(was).count) were recorded, \(Set(now).count) sent")
+            compare(
+                "set of block infos", Set(was) == Set(now), "\(Set(was).count) were recorded, \(Set(now).count) sent")
         }
     }
 

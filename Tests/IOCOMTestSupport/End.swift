@@ -44,6 +44,18 @@ public final class End {
     /// The block with this name.
     public func block(_ name: BlockName) -> MemoryBlock? { blocks.first { $0.path.block == name } }
 
+    /// True once both ends authenticated and the owner accepted.
+    public var isRunning: Bool { machine.isRunning }
+
+    /// Which end this is.
+    public var direction: ConnectionSettings.Direction { machine.direction }
+
+    /// The block on this connection.
+    public func attachment(of block: MemoryBlock) -> BlockAttachment? { machine.attachment(of: block) }
+
+    /// Lets time pass; true when there is something to send because of it.
+    public func tick(now: Milliseconds) throws(ProtocolViolation) -> Bool { try machine.tick(now: now) }
+
     /// Adds a block while the connection runs.
     public func add(_ block: MemoryBlock) {
         blocks.append(block)

@@ -10,7 +10,9 @@ import UpdateTesting
             program: Module.program("2", chip: chip, size: 20_000), slotSize: 0x10000)
         let report = try campaign.run()
         for phase in PowerCutCampaign.Phase.allCases {
-            print("\(chip), \(phase.rawValue): \(report.operations[phase] ?? 0) operations, \(report.cuts[phase] ?? 0) cuts")
+            print(
+                "\(chip), \(phase.rawValue): \(report.operations[phase] ?? 0) operations, \(report.cuts[phase] ?? 0) cuts"
+            )
             #expect((report.cuts[phase] ?? 0) > 20)
         }
         print("\(chip): \(report.totalCuts) power cuts, \(report.failureCount) failures")

@@ -56,7 +56,9 @@ import UpdateTesting
         }
         var huge = bytes
         huge.replaceSubrange(56..<66, with: Array("9999999999".utf8))
-        #expect(throws: DebianPackage.Failure.badMember(offset: 56, reason: "a member can't have the size '9999999999'")) {
+        #expect(
+            throws: DebianPackage.Failure.badMember(offset: 56, reason: "a member can't have the size '9999999999'")
+        ) {
             try DebianPackage.members(of: ArraySource(huge))
         }
         var random = SeededGenerator(seed: 5)

@@ -31,5 +31,6 @@ for file in files {
         failed += 1
     }
 }
-print(failed == 0 ? "\(files.count) conversations, all as recorded" : "\(failed) of \(files.count) conversations failed")
+print(
+    failed == 0 ? "\(files.count) conversations, all as recorded" : "\(failed) of \(files.count) conversations failed")
 exit(failed == 0 ? 0 : 1)

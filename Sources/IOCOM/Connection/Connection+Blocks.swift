@@ -67,7 +67,10 @@ extension Connection {
     }
 
     /// Answers info for a block that this (lower) end no longer has.
+    ///
+    /// A peer that sends infos without end and acknowledges nothing does not make the list of answers grow without end.
     public mutating func withdraw(remoteID: UInt32) {
+        guard removals.count < Int(Limit.lastBlockID) else { return }
         removals.append(remoteID)
         queue.wake()
     }

@@ -52,7 +52,7 @@ public final class WakeList {
 
     /// Takes the tags of the connections that waited.
     public func take() -> [UInt64] {
-        let tags = waiting.map(\.tag)
+        let tags = waiting.map { $0.tag }
         for queue in waiting { queue.isListed = false }
         waiting.removeAll(keepingCapacity: true)
         return tags

@@ -6,7 +6,8 @@
 final class BlockSource {
     private enum Phase { case idle, data, marks }
 
-    private unowned(unsafe) let attachment: BlockAttachment
+    /// Refers back to its owner until ``Connection/detach(_:)`` takes the two apart.
+    private let attachment: BlockAttachment
     private let isBidirectional: Bool
     private let remoteSize: Int
     private var phase = Phase.idle

@@ -3,12 +3,15 @@
 /// Frames of a snapshot are staged until its last one came; then all ranges become visible in the block at once. A
 /// snapshot of one frame goes straight into the block.
 final class BlockTarget {
-    private unowned(unsafe) let attachment: BlockAttachment
+    /// Refers back to its owner until ``Connection/detach(_:)`` takes the two apart.
+    private let attachment: BlockAttachment
     private let isBidirectional: Bool
     private let lend: (Int) -> LentMemory?
-    /// One-directional: scratch for the snapshot under way. Bidirectional: what the peer's stream of frames amounts to,
-    /// which may differ from the block because others write to it too; the base of DELTA frames.
+    /// Scratch for the snapshot under way, or, when `keepsBase`, what the peer's stream of frames amounts to.
     private var staging: LentMemory?
+    /// Others write to the block too, so that it is not what the peer's DELTA frames add to.
+    private var keepsBase: Bool
+    private var isWriting = false
     private var staged = RangeSet()
     private var stagedMarks = RangeSet()
 
@@ -17,6 +20,21 @@ final class BlockTarget {
         self.attachment = attachment
         self.isBidirectional = isBidirectional
         self.lend = lend
+        keepsBase = isBidirectional
+    }
+
+    /// Somebody is about to write to the block: from now on the peer's own values are kept apart.
+    ///
+    /// When no memory is lent for that, DELTA frames add to the block as before.
+    func willChange() {
+        guard !keepsBase, !isWriting, let memory = try? stagingMemory(block.size) else { return }
+        var at = 0
+        for i in 0..<staged.count {
+            copyFromBlock(ByteRange(at, staged[i].start), memory)
+            at = staged[i].end
+        }
+        copyFromBlock(ByteRange(at, block.size), memory)
+        keepsBase = true
     }
 
     private var block: MemoryBlock { attachment.block }
@@ -39,12 +57,15 @@ final class BlockTarget {
 
         let isLast = header.flags.contains(.syncComplete)
         if isLast { publishOthers() }
-        if isLast && staged.isEmpty {
+        isWriting = true
+        defer { isWriting = false }
+        if isLast && staged.isEmpty && !keepsBase {
             block.withChange(of: range) { Self.decode(header, payload, into: $0) }
         } else {
             let memory = try stagingMemory(size)
-            if header.flags.contains(.delta) { fillBase(range, memory) }
+            if header.flags.contains(.delta) && !keepsBase { fillBase(range, memory) }
             Self.decode(header, payload, into: Self.part(memory, range))
+            // An original peer sends one range without gaps; bytes in a gap are not to change.
             if let gap = staged.addReportingGap(range) { copyFromBlock(gap, memory) }
             guard isLast else { return false }
             for i in 0..<staged.count {

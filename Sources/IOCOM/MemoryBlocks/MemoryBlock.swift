@@ -20,7 +20,8 @@ public final class LentMemory {
 ///
 /// Writers change bytes and then ``publish()``: the changes made since the last publish leave as one snapshot, so that
 /// readers elsewhere see all of them or none. The block tracks which ranges changed; nothing else is copied or looked
-/// at when it is sent. A block belongs to one node and is used on that node's event loop only.
+/// at when it is sent. A block belongs to one node and is used on that node's event loop only. Write and publish in one
+/// turn: a frame that is made between the two may carry what was written but not published.
 public final class MemoryBlock {
     /// Name on the wire.
     public let path: BlockPath
@@ -97,7 +98,10 @@ public final class MemoryBlock {
     public func withChange(of range: ByteRange, _ body: (UnsafeMutableRawBufferPointer) -> Void) {
         let range = range.intersection(ByteRange(0, size))
         guard !range.isEmpty else { return }
-        for attachment in attachments { attachment.source?.willChange(range) }
+        for attachment in attachments {
+            attachment.source?.willChange(range)
+            attachment.target?.willChange()
+        }
         body(UnsafeMutableRawBufferPointer(rebasing: memory.buffer[range.start..<range.end]))
         changes.add(range)
     }

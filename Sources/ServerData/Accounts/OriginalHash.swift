@@ -22,7 +22,8 @@ public enum OriginalHash {
     /// True when a stored text has the form of a hash: `!` and 43 characters of the alphabet.
     public static func hasForm(_ text: String) -> Bool {
         let bytes = Array(text.utf8)
-        return bytes.count == length && bytes[0] == UInt8(ascii: "!") && bytes.dropFirst().allSatisfy(HashText.alphabet.contains)
+        return bytes.count == length && bytes[0] == UInt8(ascii: "!")
+            && bytes.dropFirst().allSatisfy(HashText.alphabet.contains)
     }
 
     private static func digest(_ bytes: [UInt8]) -> [UInt8] {

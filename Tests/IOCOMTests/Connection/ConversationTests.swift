@@ -115,7 +115,7 @@ private func server(_ settings: ConnectionSettings = .server()) -> End {
         #expect(start.starts(with: hex("FF 00 00 00 00 28 13 00 70 05 00 02 00")))
         let auth = hex("00 28 0F 00 70 05 00 02 00 02 75 69 00 07 63 61 66 65 6E 65 74 00")
         try frank.receive(hex("FF 00 00 00") + auth)
-        #expect(frank.machine.direction == .up, "the listener became the lower end")
+        #expect(frank.direction == .up, "the listener became the lower end")
         #expect(
             frank.produce()
                 == hex("01 20 16 00 08 00 01 C0 01 20 3A 04 67 69 6E 61 07 63 61 66 65 6E 65 74 03 65 78 70")
@@ -171,10 +171,12 @@ private func server(_ settings: ConnectionSettings = .server()) -> End {
     }
 
     @Test func `Forty withdrawn blocks leave in three requests and go at the peer`() throws {
-        let device = End(.device(), blocks: (0..<40).map { i in
-            let name = BlockName("b\(i)") ?? BlockName()
-            return MemoryBlock(.gina(name), .up, size: 24)
-        })
+        let device = End(
+            .device(),
+            blocks: (0..<40).map { i in
+                let name = BlockName("b\(i)") ?? BlockName()
+                return MemoryBlock(.gina(name), .up, size: 24)
+            })
         let server = server()
         let couple = Couple(client: device, listener: server)
         try couple.settle()
@@ -186,9 +188,11 @@ private func server(_ settings: ConnectionSettings = .server()) -> End {
 
     @Test func `Block ids above 255 and above 65535 work`() throws {
         let many = 300
-        let device = End(.device(frame: 16384), blocks: (0..<many).map { i in
-            MemoryBlock(.gina(BlockName("b\(i)") ?? BlockName()), .up, size: 24)
-        })
+        let device = End(
+            .device(frame: 16384),
+            blocks: (0..<many).map { i in
+                MemoryBlock(.gina(BlockName("b\(i)") ?? BlockName()), .up, size: 24)
+            })
         let server = server(.server(frame: 16384))
         let couple = Couple(client: device, listener: server)
         try couple.settle()

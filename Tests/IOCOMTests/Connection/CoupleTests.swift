@@ -11,9 +11,10 @@ struct CoupleCase: Sendable, CustomTestStringConvertible {
     var serverFrame: Int
     /// 0 whole, 1 byte by byte, 2 random pieces.
     var cutting: Int
+    var layout = FrameLayout.socket
 
     var testDescription: String {
-        "\(isDevice ? "device" : "operator") \(isSecure ? "tls" : "plain") \(clientFrame)/\(serverFrame) cut \(cutting)"
+        "\(layout) \(isDevice ? "device" : "operator") \(isSecure ? "tls" : "plain") \(clientFrame)/\(serverFrame) cut \(cutting)"
     }
 
     static var all: [CoupleCase] {
@@ -29,6 +30,12 @@ struct CoupleCase: Sendable, CustomTestStringConvertible {
                     }
                 }
             }
+        }
+        for cutting in 0..<3 {
+            cases.append(
+                CoupleCase(
+                    isDevice: true, isSecure: false, clientFrame: 96, serverFrame: 96, cutting: cutting, layout: .serial
+                ))
         }
         return cases
     }
@@ -77,11 +84,12 @@ private func isTorn(_ block: MemoryBlock, _ part: Range<Int>) -> Bool {
         let isTwoWay = !setup.isDevice
         let client = End(
             setup.isDevice
-                ? .device(secure: setup.isSecure, frame: setup.clientFrame)
+                ? .device(secure: setup.isSecure, frame: setup.clientFrame, layout: setup.layout)
                 : .operating(secure: setup.isSecure, frame: setup.clientFrame),
             blocks: setup.isDevice ? blocks() : [])
         let server = End(
-            .server(secure: setup.isSecure, frame: setup.serverFrame), blocks: setup.isDevice ? [] : blocks())
+            .server(secure: setup.isSecure, frame: setup.serverFrame, layout: setup.layout),
+            blocks: setup.isDevice ? [] : blocks())
         client.createsBlocks = !setup.isDevice
         server.createsBlocks = setup.isDevice
         let couple = Couple(client: client, listener: server)

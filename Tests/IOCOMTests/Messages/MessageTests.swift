@@ -176,10 +176,11 @@ import Testing
         #expect(encoded { request.encode(into: $0) } == bytes)
     }
 
-    @Test(arguments: [
-        (0, "00"), (7, "07"), (8, "10 01"), (9, "11 01"), (127, "17 0F"), (255, "17 1F"), (300, "14 25"),
-        (32767, "27 FF 0F"), (-1, "09"),
-    ] as [(Int64, String)])
+    @Test(
+        arguments: [
+            (0, "00"), (7, "07"), (8, "10 01"), (9, "11 01"), (127, "17 0F"), (255, "17 1F"), (300, "14 25"),
+            (32767, "27 FF 0F"), (-1, "09"),
+        ] as [(Int64, String)])
     func `Packed integers have the captured form`(_ value: Int64, _ text: String) throws {
         #expect(PackedInteger(value).array == hex(text))
         let bytes = hex(text)
@@ -247,9 +248,10 @@ import Testing
             let decoded = try SocketHandshake(part, offset: &at)
             #expect(decoded == nil)
             #expect(at == 0)
-            #expect(encoded(max(1, count)) { out in
-                expected.encode(into: UnsafeMutableRawBufferPointer(rebasing: out[..<count]))
-            }.isEmpty)
+            #expect(
+                encoded(max(1, count)) { out in
+                    expected.encode(into: UnsafeMutableRawBufferPointer(rebasing: out[..<count]))
+                }.isEmpty)
         }
         var at = 0
         let behind = bytes + [0xFF]

@@ -1,0 +1,58 @@
+import ArgumentParser
+import Glibc
+import IOCOMTransport
+import IOServer
+import ServerData
+import TerminalUI
+
+/// `frank run`
+struct ServerRun: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run", abstract: "Runs the server until SIGTERM or Ctrl-C.")
+
+    /// Time in which the last words of a stop reach the peers.
+    private static let farewell = Duration.milliseconds(200)
+
+    @OptionGroup var data: DataFolderOption
+    @Option(
+        name: .customLong("listen"),
+        help: "Address to listen on, tls://… or tcp://…; port 0 takes a free one. May be repeated.",
+        transform: { text in
+            do { return try ConnectionAddress(parsing: text) } catch { throw ValidationError("\(error)") }
+        })
+    var listen: [ConnectionAddress] = []
+    @Flag(help: "Log one JSON object a line.") var jsonLog = false
+    @Flag(help: "Allow tcp:// beyond this machine: no login is checked there and everything can be read on the way.")
+    var insecurePlain = false
+
+    func validate() throws {
+        for address in listen where address.transport == .tcp && !address.isLoopback && !insecurePlain {
+            throw ValidationError(
+                "\(address) would let everybody in who reaches it, without a login; "
+                    + "use tls:// or tcp://127.0.0.1, or add --insecure-plain if you mean it")
+        }
+    }
+
+    func run() async throws {
+        let stopSignals = StopSignals()
+        let folder = try ServerFolder.open(at: try data.folder())
+        let log = ServerLog(asJSON: jsonLog)
+        if folder.settings.isDemo {
+            log.add(.problem("this data folder is for demonstrations: everybody knows the password of root"))
+        }
+        let addresses = listen.isEmpty ? [ConnectionAddress(transport: .tls, host: "0.0.0.0")] : listen
+        let server: RunningServer
+        do {
+            server = try await Server.start(
+                ServerConfiguration(folder: folder, listen: addresses, report: { log.add($0) }))
+        } catch {
+            await log.finish()
+            throw error
+        }
+        for address in server.addresses { Terminal.write("listening on \(address)\n", to: STDOUT_FILENO) }
+        let name = await stopSignals.first()
+        await server.stop(name)
+        await log.finish()
+        try? await Task.sleep(for: Self.farewell)
+    }
+}

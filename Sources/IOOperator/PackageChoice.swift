@@ -1,0 +1,49 @@
+public import Programs
+
+/// A package file that was examined, and how it fits a device.
+public struct PackageChoice: Sendable {
+    /// Where it is.
+    public let path: String
+    /// What its content says.
+    public let inspection: PackageInspection
+    /// What its name says, when it has the form of a package name.
+    public let name: PackageName?
+
+    /// Examines a file. Throws when it is not a package, is damaged, or its name and content contradict each other.
+    public init(path: String) throws(OperatorError) {
+        let inspection: PackageInspection
+        do throws(PackageInspection.Failure) { inspection = try PackageInspection(path: path) } catch {
+            throw OperatorError(.failed, "\(path) is not a usable package: \(error)")
+        }
+        let file = path.split(separator: "/").last.map(String.init) ?? path
+        let name = try? PackageName(parsing: file)
+        if let name, let contradiction = inspection.contradictions(to: name).first {
+            throw OperatorError(
+                .failed,
+                "\(path): its name and its content disagree (\(contradiction)); rename it with 'ispy package copy'")
+        }
+        self.path = path
+        self.inspection = inspection
+        self.name = name
+    }
+
+    /// What is known of a device for choosing its package.
+    public static func target(of device: DeviceSummary) -> ProgramTarget {
+        ProgramTarget(
+            application: device.application, os: device.os, hardware: device.hardware,
+            version: device.version.flatMap { try? ProgramVersion($0) })
+    }
+
+    /// Judges the package by content and, for what the content does not say, by its name.
+    public func fit(_ device: DeviceSummary) -> Fit {
+        let target = Self.target(of: device)
+        // Without a name the hardware of an image is only known by its chip, which the device itself checks.
+        let hardware = name?.hardware ?? inspection.hardware ?? target.hardware ?? "unknown"
+        guard let version = inspection.version ?? (try? ProgramVersion("XXXXXX-XXXX")),
+            let judged = try? PackageName(
+                organization: name?.organization ?? "file", application: inspection.application, version: version,
+                os: inspection.os, hardware: hardware, fileExtension: name?.fileExtension ?? "bin")
+        else { return .unfit([.unknown("place in the order of versions")]) }
+        return Fit(judged, for: target)
+    }
+}

@@ -1,0 +1,230 @@
+public import ByteTools
+public import IOCOM
+
+/// Writes a program into a device and follows it until the new program proved itself or the old one runs again.
+public struct ProgramUpdate: Sendable {
+    /// What is going on, as far as it is known.
+    public enum Phase: String, Sendable {
+        /// Bytes travel.
+        case receiving
+        /// The device checks what it got.
+        case verifying
+        /// The device installs.
+        case installing
+        /// The device restarts.
+        case restarting
+        /// The new program runs on trial.
+        case proving
+    }
+
+    /// How it ended.
+    public enum Result: String, Sendable {
+        /// The new program runs and proved itself.
+        case confirmed
+        /// The old program runs again.
+        case rolledBack
+        /// The device did not take the package and is unchanged.
+        case refused
+        /// The transfer or the installation failed; the old program runs.
+        case failed
+        /// What is known is in the reason; a device of the original cannot tell more.
+        case unknown
+    }
+
+    /// Everything there is to say of an update that has ended.
+    public struct Outcome: Sendable {
+        /// How it ended.
+        public var result: Result
+        /// Version that runs now, when the device says.
+        public var version: String?
+        /// Version that ran before.
+        public var previous: String?
+        /// Bytes the device confirmed.
+        public var bytes: UInt64
+        /// Time until the result.
+        public var seconds: Double
+        /// Why it ended so; nil when there is nothing to explain.
+        public var reason: String?
+        /// The device's code, for devices that have no more to say.
+        public var status: StreamStatus?
+    }
+
+    /// Longest time for restart and proof.
+    public var proofSeconds: Double = 300
+    private let access: Operator
+    private let path: DevicePath
+    private let version: String
+    private let clock = ContinuousClock()
+
+    /// An update of `path` to the version that the package says of itself.
+    public init(_ access: Operator, device path: DevicePath, version: String) {
+        self.access = access
+        self.path = path
+        self.version = version
+    }
+
+    /// Writes, waits, reports. `progress` gets each phase and the bytes the device has confirmed; it must be quick.
+    public func run(
+        _ package: any ByteSource & Sendable, progress: @escaping @Sendable (Phase, UInt64) -> Void
+    ) async throws -> Outcome {
+        let start = clock.now
+        let before = try await access.device(path)
+        if let update = before.update,
+            [.receiving, .verifying, .installing, .restarting, .proving].contains(update.phase)
+        {
+            throw OperatorError(
+                .busy,
+                "\(path) is in the middle of another update (\(update.phase.text)); wait until that one has ended")
+        }
+        let total = UInt64(try package.byteCount)
+        let transfer = try await access.write(package, to: 1, of: path) { bytes in
+            progress(bytes >= total ? .verifying : .receiving, bytes)
+        }
+        var outcome = Outcome(
+            result: .failed, version: before.version, previous: before.version, bytes: transfer.bytes, seconds: 0,
+            reason: transfer.failure?.description, status: transfer.status)
+        if transfer.failure == nil || transfer.lostAfterLastByte {
+            if before.update != nil {
+                try await follow(&outcome, total) { progress($0, total) }
+            } else {
+                try await followOriginal(&outcome, before) { progress($0, total) }
+            }
+        } else if let failure = transfer.failure {
+            if failure.kind == .busy || failure.kind == .cancelled { throw failure }
+            outcome.result = transfer.status?.isError == true ? .refused : .failed
+            if let reason = try await deviceReason() {
+                outcome.reason = "\(path) refused the package: \(reason)"
+            }
+        }
+        outcome.seconds = (clock.now - start) / .seconds(1)
+        return outcome
+    }
+
+    /// What a device with `update` signals says about a refusal.
+    private func deviceReason() async throws -> String? {
+        try await access.waitForDevice(path, seconds: 2) { summary in
+            guard let update = summary?.update, update.phase == .failed, let error = update.error else { return nil }
+            return error
+        }
+    }
+
+    private enum Step: Sendable, Equatable {
+        case away
+        case phase(Phase)
+        case ended(UpdateStatus)
+    }
+
+    /// Follows the `update` signals through restart and proof.
+    public func follow(
+        _ outcome: inout Outcome, _ total: UInt64, progress: @Sendable (Phase) -> Void
+    ) async throws {
+        let deadline = clock.now + .seconds(proofSeconds)
+        var last: Step?
+        var sawChange = false
+        while clock.now < deadline {
+            let seen = last
+            let changed = sawChange
+            let next = try await access.waitForDevice(path, seconds: 1) { summary -> Step? in
+                let step = Self.step(summary, changed)
+                return step == seen ? nil : step
+            }
+            guard let next else { continue }
+            last = next
+            switch next {
+            case .away:
+                sawChange = true
+                progress(.restarting)
+            case .phase(let phase):
+                if phase != .receiving { sawChange = true }
+                progress(phase)
+            case .ended(let update): return finish(&outcome, update, total)
+            }
+        }
+        outcome.result = .unknown
+        outcome.reason =
+            last == .away
+            ? "\(path) took the whole package, restarted and has not come back; look at the device and its network"
+            : "\(path) did not say in time how the update ended; ask it with 'ispy program status \(path)'"
+    }
+
+    /// `changed` is false until the device was seen to leave its state of before the update, whose end must not be taken
+    /// for this one's.
+    private static func step(_ summary: DeviceSummary?, _ changed: Bool) -> Step? {
+        guard let summary else { return .away }
+        guard let update = summary.update else { return nil }
+        switch update.phase {
+        case .receiving, .idle: return changed ? nil : .phase(.receiving)
+        case .verifying: return .phase(.verifying)
+        case .installing: return .phase(.installing)
+        case .restarting: return .phase(.restarting)
+        case .proving: return .phase(.proving)
+        case .confirmed, .rolledBack, .failed: return changed ? .ended(update) : nil
+        }
+    }
+
+    private func finish(_ outcome: inout Outcome, _ update: UpdateStatus, _ total: UInt64) {
+        outcome.bytes = max(outcome.bytes, total)
+        outcome.version = update.version
+        switch update.phase {
+        case .confirmed where update.version == version:
+            outcome.result = .confirmed
+            outcome.reason = nil
+        case .confirmed:
+            outcome.result = .unknown
+            outcome.reason =
+                "\(path) runs version \(update.version ?? "unknown"), not \(version): another update may have come in between"
+        case .rolledBack:
+            outcome.result = .rolledBack
+            outcome.reason = update.error ?? "\(path) went back to the old program and gave no reason"
+        default:
+            outcome.result = .failed
+            outcome.reason = update.error ?? "\(path) gave no reason"
+        }
+    }
+
+    /// A device of the original has its result code only, and restarts without a word (application-layer.md 4.3).
+    private func followOriginal(
+        _ outcome: inout Outcome, _ before: DeviceSummary, progress: @Sendable (Phase) -> Void
+    ) async throws {
+        progress(.restarting)
+        let went = try await access.waitForDevice(path, seconds: 10) { $0 == nil ? true : nil }
+        let after =
+            went == nil
+            ? try? await access.device(path) : try await access.waitForDevice(path, seconds: 120) { $0 }
+        outcome.result = .unknown
+        outcome.version = after?.version
+        if let after, after.version == version, after.version != before.version {
+            outcome.result = .confirmed
+            outcome.reason =
+                "\(path) came back and says that it runs \(version); it cannot say whether it tested itself"
+        } else if went != nil && after == nil {
+            outcome.reason = "\(path) took the whole package and went away, and has not come back within two minutes"
+        } else if outcome.status == .completed {
+            outcome.reason =
+                "\(path) reports the package as written (code 6); it cannot say whether the new program runs"
+        } else {
+            outcome.reason =
+                "\(path) took the whole package and restarted; it says nothing about the program that runs now"
+        }
+    }
+
+    /// Asks the device to go back to its previous program and follows it.
+    public func rollBack(progress: @escaping @Sendable (Phase) -> Void) async throws -> Outcome {
+        let start = clock.now
+        let before = try await access.device(path)
+        guard let update = before.update else {
+            throw OperatorError(.notSupported, "\(path) has no signal for going back to its previous program")
+        }
+        guard update.previous != nil else {
+            throw OperatorError(.notSupported, "\(path) holds no previous program to go back to")
+        }
+        try await access.set("upd_rollback", to: "true", of: path)
+        var outcome = Outcome(
+            result: .failed, version: before.version, previous: before.version, bytes: 0, seconds: 0, reason: nil,
+            status: nil)
+        let returning = ProgramUpdate(access, device: path, version: update.previous ?? "")
+        try await returning.follow(&outcome, 0, progress: progress)
+        outcome.seconds = (clock.now - start) / .seconds(1)
+        return outcome
+    }
+}

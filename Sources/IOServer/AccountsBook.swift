@@ -1,0 +1,109 @@
+import DeviceStorage
+import IOCOM
+import IODevice
+import ServerData
+import Synchronization
+
+/// The accounts in force and their files. Used from any thread; files are touched off the event loop only.
+final class AccountsBook: Sendable {
+    private struct State {
+        var documents: [NetworkName: Accounts]
+        /// What the files looked like when they were read: `frank accounts` changes them beside a running server.
+        var stamps: [NetworkName: FileStamp] = [:]
+        var generation: UInt64 = 0
+    }
+
+    private let folder: ServerFolder
+    private let store: any PersistentStore
+    private let state: Mutex<State>
+    /// Held while a file is read, changed and written, so that no change is lost.
+    private let writing = Mutex<Void>(())
+
+    /// Reads the accounts of all published networks. A network whose accounts are damaged has none; the texts say why.
+    static func load(_ folder: ServerFolder, _ store: any PersistentStore) -> (book: AccountsBook, problems: [String]) {
+        var documents: [NetworkName: Accounts] = [:]
+        var problems: [String] = []
+        for network in folder.settings.publish {
+            do throws(FolderError) { documents[network] = try folder.accounts(of: network) } catch {
+                documents[network] = Accounts()
+                problems.append(error.description)
+            }
+        }
+        return (AccountsBook(folder, store, documents), problems)
+    }
+
+    private init(_ folder: ServerFolder, _ store: any PersistentStore, _ documents: [NetworkName: Accounts]) {
+        self.folder = folder
+        self.store = store
+        state = Mutex(State(documents: documents))
+    }
+
+    /// Counts changes of what is in force.
+    var generation: UInt64 { state.withLock { $0.generation } }
+
+    /// The accounts of a network.
+    func accounts(of network: NetworkName) -> Accounts? { state.withLock { $0.documents[network] } }
+
+    /// Decides a login; slow.
+    func decide(_ attempt: LoginAttempt) -> AuthorizationDecision {
+        for network in folder.settings.publish { refresh(network) }
+        let documents = state.withLock { state in
+            folder.settings.publish.compactMap { network in
+                state.documents[network].map { NetworkAccounts(network, $0) }
+            }
+        }
+        return Authorizer(
+            ownNetwork: folder.settings.network, documents: documents, operatorsNeedPrivileges: true
+        ).decide(attempt)
+    }
+
+    /// Checks a packed document, stores it as it came and puts it in force.
+    func replace(_ network: NetworkName, packed bytes: [UInt8]) throws(BlockServiceError) {
+        guard let block = folder.accountsBlock(of: network) else {
+            throw BlockServiceError(.noAccess, "network \(network) is not published here")
+        }
+        let accounts: Accounts
+        do { accounts = try Accounts(packed: bytes) } catch {
+            throw BlockServiceError(.writeFailed, "these are no accounts: \(error); the old ones stay in force")
+        }
+        let failure: PersistentStoreError? = writing.withLock { _ in
+            do throws(PersistentStoreError) { try store.write(block, bytes) } catch { return error }
+            putInForce(accounts, network)
+            return nil
+        }
+        if let failure { throw BlockServiceError(.writeFailed, "the accounts could not be stored: \(failure)") }
+    }
+
+    /// Gives accounts whose password was just shown a better hash of it; slow.
+    func upgrade(_ upgrades: [AccountUpgrade], password: [UInt8]) throws {
+        for upgrade in upgrades {
+            let better = try PasswordHash.protect(password: password)
+            try writing.withLock { _ in
+                guard var accounts = accounts(of: upgrade.network),
+                    accounts.replacePassword(user: upgrade.user, old: upgrade.stored, with: better) > 0
+                else { return }
+                try folder.save(accounts, of: upgrade.network)
+                state.withLock { $0.documents[upgrade.network] = accounts }
+            }
+        }
+    }
+
+    /// Reads a network's accounts again when their file was replaced. Damaged ones leave those in force that are.
+    private func refresh(_ network: NetworkName) {
+        writing.withLock { _ in
+            guard let block = folder.accountsBlock(of: network),
+                let stamp = FileStamp("\(folder.path)/persistent-\(block).dat"),
+                state.withLock({ $0.stamps[network] }) != stamp, let accounts = try? folder.accounts(of: network)
+            else { return }
+            state.withLock { $0.stamps[network] = stamp }
+            if accounts != self.accounts(of: network) { putInForce(accounts, network) }
+        }
+    }
+
+    private func putInForce(_ accounts: Accounts, _ network: NetworkName) {
+        state.withLock { state in
+            state.documents[network] = accounts
+            state.generation &+= 1
+        }
+    }
+}

@@ -1,0 +1,132 @@
+public import IOCOM
+import IODevice
+public import IONode
+import NIOCore
+import NIOPosix
+import ServerData
+
+/// What the server keeps with a connection that was let in.
+final class LinkContext {
+    let visitor: Visitor
+    let privileges: Privileges
+    /// Devices whose block info was refused; each is reported once.
+    var ignored: Set<DevicePath> = []
+
+    init(_ visitor: Visitor, _ privileges: Privileges) {
+        self.visitor = visitor
+        self.privileges = privileges
+    }
+}
+
+extension Server {
+    /// Decides about a client (application-layer.md 7.4–7.6). On plain connections everything is allowed.
+    public func authorize(_ peer: Authentication, on link: NodeLink) {
+        let attempt = LoginAttempt(
+            name: peer.user, number: peer.number, hasUniqueID: peer.flags.contains(.uniqueID), network: peer.network,
+            password: peer.password, peer: IPAddress(peer: link.peerAddress))
+        var visitor = Visitor(
+            user: "\(attempt.user).\(peer.network)", address: link.peerAddress, isSecure: link.isSecure)
+        guard link.isSecure else { return admit(peer, link, visitor, [], .everything) }
+        let key = LoginKey(address: link.peerAddress, user: visitor.user)
+        let generation = book.generation
+        if generation != seenGeneration {
+            seenGeneration = generation
+            gate.forgetFailures()
+        }
+        if case .wait(let time, let refusal) = gate.verdict(key, now: node.now) {
+            // Who waits to be accepted stays visible.
+            if let refusal { show(refusal, link) }
+            return refuse(link, visitor, "too many failed logins, next try in \((time + 999) / 1000) s")
+        }
+        let bound = NIOLoopBound((self, link), eventLoop: node.loop)
+        let isQueued = queue.add(attempt, from: link.peerAddress, isWanted: { bound.value.1.isConnected }) { decision in
+            let (server, link) = bound.value
+            switch decision {
+            case .accepted(let authorization):
+                server.gate.succeeded(key)
+                visitor.role = authorization.role
+                server.accepted(authorization, peer, link, visitor)
+            case .refused(let refusal):
+                server.gate.failed(key, refusal, now: server.node.now)
+                if let refusal { server.show(refusal, link) }
+                server.refuse(link, visitor, refusal?.reason.rawValue.lowercased() ?? "malformed name or network")
+            }
+            server.node.flushWaiting()
+        }
+        if !isQueued { refuse(link, visitor, "too many logins at once") }
+    }
+
+    private func accepted(
+        _ authorization: Authorization, _ peer: Authentication, _ link: NodeLink, _ visitor: Visitor
+    ) {
+        guard link.isConnected else { return }
+        upgrade(authorization.upgrades, password: peer.password)
+        let networks = Set(authorization.networks.keys).intersection(published)
+        let privileges = authorization.networks[peer.network] ?? []
+        guard !networks.isEmpty else { return refuse(link, visitor, "network \(peer.network) is not published here") }
+        // Accounts hold password hashes and make administrators: they are for administrators.
+        let hidden = privileges.contains(.admin) ? [] : accountsDevices
+        switch authorization.role {
+        case .device:
+            guard link.direction == .down else {
+                return refuse(link, visitor, "its account has no privilege to operate (admin or operator)")
+            }
+            guard let name = DeviceName(utf8: (0..<peer.user.count).map { peer.user[$0] }) else {
+                return refuse(link, visitor, "a device name has at most 15 bytes")
+            }
+            let brings = LinkPermissions.Brings.device(name: name, number: peer.number)
+            admit(peer, link, visitor, privileges, LinkPermissions(networks: networks, brings: brings, hidden: hidden))
+        case .operator:
+            admit(
+                peer, link, visitor, privileges, LinkPermissions(networks: networks, brings: .nothing, hidden: hidden))
+        case .server:
+            admit(
+                peer, link, visitor, privileges, LinkPermissions(networks: networks, brings: .anyDevice, hidden: hidden)
+            )
+        }
+    }
+
+    private func admit(
+        _ peer: Authentication, _ link: NodeLink, _ visitor: Visitor, _ privileges: Privileges,
+        _ permissions: LinkPermissions
+    ) {
+        endOlder(peer, link)
+        link.context = LinkContext(visitor, privileges)
+        report(.login(visitor))
+        link.accept(permissions)
+    }
+
+    /// A device that connects again while its old connection still stands: the old one is dead or will be.
+    private func endOlder(_ peer: Authentication, _ link: NodeLink) {
+        guard link.direction == .down, peer.number != 0 || peer.flags.contains(.uniqueID) else { return }
+        for older in node.connections {
+            guard older !== link, older.isReady, older.direction == .down, older.isSecure == link.isSecure,
+                let other = older.peer, other.user == peer.user, other.network == peer.network,
+                other.number == peer.number, Self.id(other) == Self.id(peer) || peer.number != 0
+            else { continue }
+            older.end("the same device connected again from \(link.peerAddress)")
+        }
+    }
+
+    static func id(_ peer: Authentication) -> [UInt8]? {
+        peer.flags.contains(.uniqueID) ? (0..<AutomaticNumbers.uniqueIDBytes).map { peer.uniqueID[$0] } : nil
+    }
+
+    private func refuse(_ link: NodeLink, _ visitor: Visitor, _ reason: String) {
+        report(.refused(visitor, reason: reason))
+        link.refuse(reason)
+    }
+
+    private func show(_ refusal: Refusal, _ link: NodeLink) {
+        accounts[refusal.network]?.show(refusal, from: link.peerAddress, now: node.now)
+        node.flushWaiting()
+    }
+
+    private func upgrade(_ upgrades: [AccountUpgrade], password: PasswordText) {
+        guard !upgrades.isEmpty else { return }
+        let (book, report) = (book, report)
+        let bytes = (0..<password.count).map { password[$0] }
+        NIOThreadPool.singleton.runIfActive(eventLoop: node.loop) { try book.upgrade(upgrades, password: bytes) }
+            .whenFailure { report(.problem("a better password hash could not be stored: \($0)")) }
+    }
+}

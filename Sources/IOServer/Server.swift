@@ -1,0 +1,189 @@
+import ByteTools
+import DeviceDescription
+import DeviceStorage
+import IOCOM
+import IOCOMTransport
+import IODevice
+import IONode
+import NIOCore
+import NIOPosix
+import NIOSSL
+import ServerData
+
+/// An IO server: lets devices and operators in, and forwards between them what each may see.
+///
+/// Confined to its node's loop. ``start(_:)`` makes one; the handle it gives can be used from anywhere.
+public final class Server {
+    let node: Node
+    let settings: ServerSettings
+    let published: Set<NetworkName>
+    let book: AccountsBook
+    let report: @Sendable (ServerEvent) -> Void
+    let numbers: NumberKeeper
+    let queue: LoginQueue
+    let own: OwnDevice
+    let accounts: [NetworkName: AccountsDevice]
+    let ownDevices: Set<DevicePath>
+    let accountsDevices: Set<DevicePath>
+    var gate: LoginGate
+    var seenGeneration: UInt64 = 0
+    var directory = DeviceDirectory()
+    private let lock: File
+    private let tls: NIOSSLContext
+    private var listeners: [Listener] = []
+    private var ticker: RepeatedTask?
+    private let startedAt: Milliseconds
+    private var ticks = 0
+
+    /// What is read from files before the loop starts.
+    struct Material {
+        let configuration: ServerConfiguration
+        let lock: File
+        let tls: NIOSSLContext
+        let store: any PersistentStore
+        let book: AccountsBook
+        let numbers: AutomaticNumbers
+        let defaults: [UInt8]
+        let accountDefaults: [UInt8]
+        let facts: HostFacts
+    }
+
+    init(_ material: Material, on loop: any EventLoop) throws {
+        let configuration = material.configuration
+        let settings = configuration.folder.settings
+        let report = configuration.report
+        self.settings = settings
+        self.report = report
+        book = material.book
+        lock = material.lock
+        tls = material.tls
+        published = Set(settings.publish)
+        gate = LoginGate(configuration.loginLimits)
+        queue = LoginQueue(material.book, configuration.loginLimits, on: loop)
+        numbers = NumberKeeper(material.numbers, configuration.folder, on: loop, report: report)
+        node = Node(
+            identity: NodeIdentity(name: "frank", number: settings.deviceNumber, network: settings.network),
+            isDynamic: true, on: loop)
+        startedAt = node.now
+
+        let path = DevicePath(name: "frank", number: settings.deviceNumber, network: settings.network)
+        own = try OwnDevice(
+            ServerDescription.server(ring: configuration.ring), path: path, on: node,
+            service: ServerBlockService(store: material.store, defaults: material.defaults),
+            report: { Self.note($0, path, report) })
+        var accounts: [NetworkName: AccountsDevice] = [:]
+        var paths: Set<DevicePath> = []
+        for (index, network) in settings.publish.enumerated() {
+            let path = DevicePath(name: "accounts", number: UInt32(index + 1), network: network)
+            paths.insert(path)
+            let book = material.book
+            accounts[network] = AccountsDevice(
+                try OwnDevice(
+                    ServerDescription.accounts(), path: path, on: node,
+                    service: AccountsBlockService(
+                        book, network, block: ServerSettings.accountsBlock + 1 + index, store: material.store,
+                        defaults: material.accountDefaults),
+                    report: { event in
+                        guard case .stored = event else { return Self.note(event, path, report) }
+                        let users = book.accounts(of: network)?.users ?? []
+                        let administrators = users.count { $0.privileges == "admin" }
+                        report(.accountsReplaced(network, accounts: users.count, administrators: administrators))
+                    }))
+        }
+        self.accounts = accounts
+        accountsDevices = paths
+        ownDevices = paths.union([path])
+        node.role = self
+        describe(material.facts)
+        let bound = NIOLoopBound(WeakServer(self), eventLoop: loop)
+        ticker = loop.scheduleRepeatedTask(initialDelay: .milliseconds(500), delay: .milliseconds(500)) { _ in
+            bound.value.server?.tick()
+        }
+    }
+
+    private static func note(
+        _ event: ControlStreamEvent, _ path: DevicePath, _ report: @Sendable (ServerEvent) -> Void
+    ) {
+        guard case .uploadFailed(let block, let status, let reason) = event else { return }
+        report(.problem("writing block \(block) of \(path) failed with status \(status.rawValue): \(reason)"))
+    }
+
+    private func describe(_ facts: HostFacts) {
+        let blocks = own.blocks
+        blocks.set("nc_nr", .text("\(settings.deviceNumber)"))
+        blocks.set("nc_net", .text("\(settings.network)"))
+        blocks.set("nc_status", .integer(0))
+        if let buildTime = facts.buildTime {
+            blocks.set("si_package", .text(buildTime))
+            blocks.set("upd_version", .text(buildTime))
+        }
+        blocks.set("si_os", .text(facts.system.name))
+        blocks.set("si_osver", .text(facts.system.version))
+        blocks.set("si_arch", .text(facts.system.machine))
+        blocks.set("si_hw", .text("generic"))
+        blocks.set("upd_state", .integer(0))
+        blocks.set("upd_progress", .integer(0))
+        updateResources()
+    }
+
+    private func updateResources() {
+        own.blocks.set("rm_sockets", .integer(Int64(min(node.connections.count, Int(UInt16.max)))))
+        own.blocks.set("rm_boottime", .integer((node.now - startedAt) / 60_000))
+        own.blocks.publish()
+    }
+
+    private func tick() {
+        ticks += 1
+        for device in accounts.values where device.tick(now: node.now) {}
+        for path in directory.takeLeaving() {
+            report(.deviceLeft(path, reason: "its connection withdrew it"))
+        }
+        // Once in ten seconds is enough for people and costs next to nothing.
+        if ticks.isMultiple(of: 20) { updateResources() }
+        node.flushWaiting()
+    }
+
+    // MARK: Life
+
+    func listen(_ address: ConnectionAddress) -> EventLoopFuture<ConnectionAddress> {
+        let bound = NIOLoopBound(self, eventLoop: node.loop)
+        return node.listen(address, tls: address.transport == .tls ? tls : nil)
+            .assumeIsolated()
+            .map { listener in
+                let server = bound.value
+                server.listeners.append(listener)
+                if server.listeners.count == 1 {
+                    server.own.blocks.set("nc_connect", .text(listener.address.description))
+                    server.own.blocks.publish()
+                }
+                server.report(.listening(listener.address))
+                return listener.address
+            }
+            .nonisolated()
+    }
+
+    /// Ends everything; the future completes when nothing more is written to the data folder.
+    func stop(_ reason: String) -> EventLoopFuture<Void> {
+        report(.stopping(reason))
+        ticker?.cancel()
+        ticker = nil
+        for listener in listeners { listener.close().whenComplete { _ in } }
+        listeners = []
+        own.streams.stop()
+        for device in accounts.values { device.device.streams.stop() }
+        for link in node.connections { link.end("this server is stopping") }
+        node.shutDown()
+        return numbers.saveNow()
+    }
+
+    /// Every stream that may have something to do.
+    func turnStreams(all: Bool) {
+        if all || own.streams.isAtWork { own.streams.turn() }
+        for device in accounts.values where all || device.device.streams.isAtWork { device.device.streams.turn() }
+    }
+}
+
+private final class WeakServer {
+    weak var server: Server?
+    init(_ server: Server) { self.server = server }
+}

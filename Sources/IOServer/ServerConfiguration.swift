@@ -1,0 +1,36 @@
+public import IOCOMTransport
+public import ServerData
+
+/// What a server needs to start.
+public struct ServerConfiguration: Sendable {
+    /// Its data folder, as `frank init` made it.
+    public var folder: ServerFolder
+    /// Where it listens. Port 0 takes any free one.
+    public var listen: [ConnectionAddress]
+    /// Largest ring of its own control streams, bytes, each direction.
+    public var ring: Int
+    /// What logins may cost.
+    public var loginLimits: LoginLimits
+    /// Takes what happens. Called on the server's event loop, so it must not wait.
+    public var report: @Sendable (ServerEvent) -> Void
+
+    /// Composes a configuration.
+    public init(
+        folder: ServerFolder, listen: [ConnectionAddress], ring: Int = 64 << 10,
+        loginLimits: LoginLimits = LoginLimits(), report: @escaping @Sendable (ServerEvent) -> Void
+    ) {
+        self.folder = folder
+        self.listen = listen
+        self.ring = ring
+        self.loginLimits = loginLimits
+        self.report = report
+    }
+}
+
+/// Why a server could not start, with the next step.
+public struct ServerStartError: Error, CustomStringConvertible {
+    /// For people, one line.
+    public let description: String
+
+    init(_ description: String) { self.description = description }
+}

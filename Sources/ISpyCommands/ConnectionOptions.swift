@@ -1,0 +1,141 @@
+import ArgumentParser
+import Glibc
+import IOCOM
+import IOCOMTransport
+import IOOperator
+import TerminalUI
+
+/// How to reach devices: the options that every command shares.
+struct ConnectionOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Server to connect to: tls://host[:6369] or tcp://host[:6368].", valueName: "url"))
+    var connect: String?
+
+    @Option(help: ArgumentHelp("Wait here for devices instead of connecting to a server.", valueName: "url"))
+    var listen: String?
+
+    @Option(help: ArgumentHelp("User and network to log in with.", valueName: "user.network"))
+    var user: String?
+
+    @Option(help: ArgumentHelp("File with the certificates to trust (the server's trust.pem).", valueName: "file"))
+    var trust: String?
+
+    @Option(help: ArgumentHelp("File with the password; only its owner may be able to read it.", valueName: "file"))
+    var passwordFile: String?
+
+    @Option(help: ArgumentHelp("Saved connection to use.", valueName: "name"))
+    var profile: String?
+
+    @Flag(help: "Accept a certificate that does not name the host (certificates of the original do not).")
+    var noHostNameCheck = false
+
+    @Option(help: ArgumentHelp("Certificate for --listen tls://…", valueName: "file"))
+    var certificate: String?
+
+    @Option(help: ArgumentHelp("Private key for --listen tls://…", valueName: "file"))
+    var key: String?
+
+    @Option(help: ArgumentHelp("With --listen: how long to wait for devices.", valueName: "seconds"))
+    var wait: Int = 10
+
+    @Flag(help: "Print results as JSON.")
+    var json = false
+
+    @Flag(name: [.short, .long], help: "Print results only.")
+    var quiet = false
+
+    @Flag(name: [.short, .long], help: "Tell more.")
+    var verbose = false
+
+    mutating func validate() throws {
+        if connect != nil && listen != nil { throw ValidationError("give either --connect or --listen, not both") }
+        if wait < 0 || wait > 86_400 { throw ValidationError("--wait must be 0 to 86400 seconds") }
+    }
+
+    /// Connects, or listens; `device` is waited for when listening.
+    func open(waitingFor device: DevicePath? = nil) async throws -> Operator {
+        if listen != nil {
+            let access = try await Operator.listen(try target())
+            note("listening on \(access.address)")
+            if let device {
+                do { _ = try await access.device(device, seconds: Int64(wait)) } catch {
+                    await access.close()
+                    throw error
+                }
+            } else {
+                try await Task.sleep(for: .seconds(wait))
+            }
+            return access
+        }
+        return try await Operator.connect(try target())
+    }
+
+    /// Opens, runs `body`, and always closes.
+    func withOperator<Value>(
+        waitingFor device: DevicePath? = nil, _ body: (Operator) async throws -> Value
+    ) async throws -> Value {
+        let access = try await open(waitingFor: device)
+        do {
+            let value = try await body(access)
+            await access.close()
+            return value
+        } catch {
+            await access.close()
+            throw error
+        }
+    }
+
+    /// Something for a person, on standard error.
+    func note(_ text: String) {
+        if !quiet && !json { Terminal.write(text + "\n", to: STDERR_FILENO) }
+    }
+
+    private func target() throws -> OperatorConnection {
+        let saved = try profile.map { name throws in
+            do throws(ProfileError) { return try ProfileStore.standard().profile(name) } catch {
+                throw Failure(.usage, String(describing: error))
+            }
+        }
+        guard let url = listen ?? connect ?? saved?.connect else {
+            throw Failure(
+                .usage, "say where to connect: --connect tls://HOST, or --profile NAME; 'ispy --help' tells more")
+        }
+        let address: ConnectionAddress
+        do throws(ConnectionAddress.ParseError) { address = try ConnectionAddress(parsing: url) } catch {
+            throw Failure(.usage, error.description)
+        }
+        let login = user ?? saved?.user ?? "root.cafenet"
+        let parts = login.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
+        guard parts.count == 2, let name = UserName(String(parts[0])), !name.isEmpty,
+            let network = NetworkName(String(parts[1])), !network.isEmpty
+        else { throw Failure(.usage, "--user '\(login)' must be a user and a network, like root.cafenet") }
+        var password = PasswordText()
+        if address.transport == .tls && listen == nil {
+            password = try readPassword("Password of \(login) at \(address): ")
+        }
+        let credentials = certificate.flatMap { certificate in
+            key.map { TLSServerSettings(certificateFile: certificate, keyFile: $0) }
+        }
+        return OperatorConnection(
+            address: address, user: name, network: network, password: password,
+            trust: TLSClientSettings(trustFile: trust ?? saved?.trust, verifiesHostName: !noHostNameCheck),
+            serverCredentials: credentials)
+    }
+
+    private func readPassword(_ prompt: String) throws -> PasswordText {
+        do throws(PasswordError) {
+            let source = PasswordSource.chosen(file: passwordFile, variable: "ISPY_PASSWORD", prompt: prompt)
+            if let text = PasswordText(try source.read().secret) { return text }
+        } catch { throw Failure(.noConnection, String(describing: error)) }
+        throw Failure(.noConnection, "the password is longer than the 45 bytes the protocol carries")
+    }
+}
+
+/// A device as an argument: `candy3.cafenet`.
+struct DeviceArgument: ExpressibleByArgument {
+    let path: DevicePath
+
+    init?(argument: String) {
+        guard let path = DevicePath(argument) else { return nil }
+        self.path = path
+    }
+}
