@@ -133,8 +133,8 @@ let package = Package(
         tests(
             "CandyCommands",
             [
-                "ByteTools", "DeviceDescription", "DeviceStorage", "Installers", "IOCOM", "IODevice", "IOOperator",
-                "Programs",
+                "ByteTools", "DeviceStorage", "Installers", "IOCOM", "IOCOMTransport", "IODevice", "IOOperator", "Programs",
+                arguments,
             ]),
         .testTarget(name: "EndToEndTests", dependencies: ["IOCOM"], swiftSettings: settings),
     ],
