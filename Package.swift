@@ -118,8 +118,6 @@ let package = Package(
         tests("Programs", ["ByteTools", "UpdateTesting"]),
         tests("DeviceStorage", ["ByteTools", "UpdateTesting"]),
         tests("Installers", ["ByteTools", "DeviceStorage", "Programs", "UpdateTesting"]),
-        tests("IONode", ["IOCOM", "PackedJSON"] + nio),
-        tests("IODevice", ["IOCOM", "IONode", "Installers", "Programs"]),
         tests("ServerData", ["IOCOM", "PackedJSON"]),
         tests(
             "IOServer",
@@ -128,7 +126,6 @@ let package = Package(
                 "IOOperator", "PackedJSON", "ServerData",
             ]
                 + nio),
-        tests("IOOperator", ["IOCOM", "IONode"]),
         tests("TerminalUI"),
         tests(
             "CandyCommands",
