@@ -33,12 +33,27 @@ struct SignalsShow: AsyncParsableCommand {
             let end = seconds.map { clock.now + .seconds($0) }
             while end.map({ clock.now < $0 }) ?? true {
                 try await Task.sleep(for: .milliseconds(200))
-                let now = try await read(access)
-                for (index, reading) in now.enumerated() where index >= shown.count || reading != shown[index] {
-                    change(reading)
+                do {
+                    let now = try await read(access)
+                    for (index, reading) in now.enumerated() where index >= shown.count || reading != shown[index] {
+                        change(reading)
+                    }
+                    shown = now
+                } catch let error as OperatorError where error.kind == .deviceNotFound {
+                    // A device that restarts, into a new program for instance, comes back.
+                    try await waitForReturn(access, until: end)
                 }
-                shown = now
             }
+        }
+    }
+
+    private func waitForReturn(_ access: Operator, until end: ContinuousClock.Instant?) async throws {
+        connection.note("\(device.path) went away; waiting for it")
+        while end.map({ ContinuousClock().now < $0 }) ?? true {
+            guard try await access.waitForDevice(device.path, seconds: 1, { $0 }) != nil,
+                (try? await access.takeAllBlocks(of: device.path)) != nil
+            else { continue }
+            return connection.note("\(device.path) is back")
         }
     }
 
