@@ -46,10 +46,7 @@ public enum ZeroRun {
     }
 
     private static func zeroRun(_ source: UnsafeRawBufferPointer, from start: Int) -> Int {
-        let limit = min(255, source.count - start)
-        var i = 0
-        while i < limit && source[start + i] == 0 { i += 1 }
-        return i
+        source.run(of: 0, from: start, to: min(start + 255, source.count))
     }
 
     /// Number of bytes that `payload` decodes to; an error when a literal run is longer than the payload.
@@ -80,9 +77,7 @@ public enum ZeroRun {
                 to += literals
                 guard at < source.count, to < out.count else { break }
                 let zeros = Int(source[at])
-                if !adding {
-                    for i in to..<min(to + zeros, out.count) where out[i] != 0 { out[i] = 0 }
-                }
+                if !adding { out.clear(from: to, to: to + zeros) }
                 at += 1
                 to += zeros
             }

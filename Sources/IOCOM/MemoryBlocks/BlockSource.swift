@@ -167,22 +167,15 @@ final class BlockSource {
     /// Long stretches without marks lie between the few ranges of a snapshot, so the zero runs are made from the ranges
     /// and not found by looking at bytes.
     private func encodeMarks(_ range: ByteRange, into out: UnsafeMutableRawBufferPointer) -> Coded {
-        var bytes = InlineArray<255, UInt8>(repeating: 0)
         var written = 0
         var at = range.start
         // Like the reference encoder: fewer than four bytes are never compressed.
         while range.count >= ZeroRun.shortestInput && at < range.end && written + 2 <= out.count {
             // A literal run up to the next group without marks, then a run of zeros.
-            var literals = 0
-            while literals < min(255, range.end - at) {
-                let mark = markByte(at + literals)
-                if mark == 0 { break }
-                bytes[literals] = mark
-                literals += 1
-            }
+            let literals = markedGroups(from: at, atMost: min(255, range.end - at))
             guard written + 1 + literals <= out.count else { break }
             out[written] = UInt8(literals)
-            for i in 0..<literals { out[written + 1 + i] = bytes[i] }
+            writeMarks(from: at, count: literals, into: out, at: written + 1)
             written += 1 + literals
             at += literals
             guard at < range.end, written < out.count else { break }
@@ -193,19 +186,45 @@ final class BlockSource {
         }
         if at > range.start && written < at - range.start { return (written, at - range.start, true) }
         let count = min(range.count, out.count)
-        for i in 0..<count { out[i] = markByte(range.start + i) }
+        writeMarks(from: range.start, count: count, into: out, at: 0)
         return (count, count, false)
     }
 
-    private func markByte(_ group: Int) -> UInt8 {
-        guard !sendsKeyFrame else { return 0 }
-        let octet = ByteRange(group << 3, (group << 3) + 8)
-        var byte: UInt8 = 0
-        for i in 0..<sending.count where sending[i].overlaps(octet) {
-            let part = sending[i].intersection(octet)
-            for bit in (part.start - octet.start)..<(part.end - octet.start) { byte |= 1 << UInt8(bit) }
+    /// Writes the mark bytes of `count` groups to `offset` of `out`, which has room for them.
+    private func writeMarks(from group: Int, count: Int, into out: UnsafeMutableRawBufferPointer, at offset: Int) {
+        guard count > 0 else { return }
+        let marks = UnsafeMutableRawBufferPointer(rebasing: out[offset..<(offset + count)])
+        marks.initializeMemory(as: UInt8.self, repeating: 0)
+        guard !sendsKeyFrame else { return }
+        let covered = ByteRange(group << 3, (group + count) << 3)
+        for i in 0..<sending.count where sending[i].overlaps(covered) {
+            let part = sending[i].intersection(covered)
+            // Whole groups in one go, the bits of the groups at both ends one by one.
+            let whole = ByteRange((part.start + 7) >> 3, part.end >> 3)
+            if whole.isEmpty {
+                mark(part, in: marks, from: group)
+            } else {
+                mark(ByteRange(part.start, whole.start << 3), in: marks, from: group)
+                UnsafeMutableRawBufferPointer(rebasing: marks[(whole.start - group)..<(whole.end - group)])
+                    .initializeMemory(as: UInt8.self, repeating: 0xFF)
+                mark(ByteRange(whole.end << 3, part.end), in: marks, from: group)
+            }
         }
-        return byte
+    }
+
+    private func mark(_ addresses: ByteRange, in marks: UnsafeMutableRawBufferPointer, from group: Int) {
+        for address in addresses.start..<addresses.end { marks[address >> 3 - group] |= 1 << UInt8(address & 7) }
+    }
+
+    /// Number of groups from `group` on that have marks without one in between that has none.
+    private func markedGroups(from group: Int, atMost limit: Int) -> Int {
+        guard !sendsKeyFrame else { return 0 }
+        var at = group
+        for i in 0..<sending.count where sending[i].end > at << 3 {
+            guard sending[i].start >> 3 <= at, at < group + limit else { break }
+            at = min(group + limit, (sending[i].end - 1) >> 3 + 1)
+        }
+        return at - group
     }
 
     /// Number of groups from `group` on that have no mark.

@@ -108,26 +108,24 @@ final class BlockTarget {
     private func takeMarked(_ memory: LentMemory, size: Int) -> Bool {
         var changed = false
         for i in 0..<stagedMarks.count {
+            let end = stagedMarks[i].end
+            var group = stagedMarks[i].start
             var run: ByteRange?
-            for group in stagedMarks[i].start..<stagedMarks[i].end {
-                let byte = memory.buffer[size + group]
-                if byte == 0 || (byte == 0xFF && run?.end == group << 3) {
-                    if byte == 0xFF {
-                        run?.end += 8
-                    } else {
-                        changed = copyToBlock(&run, memory, size) || changed
-                    }
-                    continue
-                }
-                for bit in 0..<8 where byte & (1 << UInt8(bit)) != 0 {
-                    let address = group << 3 + bit
-                    if run?.end == address {
-                        run?.end += 1
-                    } else {
-                        changed = copyToBlock(&run, memory, size) || changed
-                        run = ByteRange(address, address + 1)
+            while group < end {
+                let marks = UnsafeRawBufferPointer(memory.buffer)
+                let unmarked = marks.run(of: 0, from: size + group, to: size + end)
+                let marked = marks.run(of: 0xFF, from: size + group, to: size + end)
+                if unmarked > 0 {
+                    changed = copyToBlock(&run, memory, size) || changed
+                } else if marked > 0 {
+                    changed = extend(&run, with: ByteRange(group << 3, (group + marked) << 3), memory, size) || changed
+                } else {
+                    for bit in 0..<8 where marks[size + group] & (1 << UInt8(bit)) != 0 {
+                        let address = group << 3 + bit
+                        changed = extend(&run, with: ByteRange(address, address + 1), memory, size) || changed
                     }
                 }
+                group += max(1, unmarked, marked)
             }
             changed = copyToBlock(&run, memory, size) || changed
         }
@@ -137,10 +135,21 @@ final class BlockTarget {
     /// Marks are forgotten once they were acted on; so bytes between two ranges of marks are always zero.
     private func clearMarks(_ memory: LentMemory, size: Int) {
         for i in 0..<stagedMarks.count {
-            for group in stagedMarks[i].start..<stagedMarks[i].end { memory.buffer[size + group] = 0 }
+            memory.buffer.clear(from: size + stagedMarks[i].start, to: size + stagedMarks[i].end)
         }
         staged.removeAll()
         stagedMarks.removeAll()
+    }
+
+    /// Makes `range` part of the run that ends where it begins; else the run is copied and `range` begins the next one.
+    private func extend(_ run: inout ByteRange?, with range: ByteRange, _ memory: LentMemory, _ size: Int) -> Bool {
+        if run?.end == range.start {
+            run?.end = range.end
+            return false
+        }
+        let changed = copyToBlock(&run, memory, size)
+        run = range
+        return changed
     }
 
     private func copyToBlock(_ run: inout ByteRange?, _ memory: LentMemory, _ size: Int) -> Bool {
