@@ -108,6 +108,11 @@ let package = Package(
         .executableTarget(
             name: "golden-check", dependencies: ["GoldenChecks"], path: "Tests/golden-check", swiftSettings: settings),
 
+        // Power cuts with any program image (scripts/cuts).
+        .executableTarget(
+            name: "power-cuts", dependencies: ["ByteTools", "PackedJSON", "Programs", "UpdateTesting"],
+            path: "Tests/power-cuts", swiftSettings: settings),
+
         tests("IOCOM", ["IOCOMTestSupport"]),
         .testTarget(
             name: "GoldenTests", dependencies: ["GoldenChecks", "IOCOMTestSupport"], exclude: ["Recordings"],

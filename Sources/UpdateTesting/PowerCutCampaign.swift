@@ -33,14 +33,16 @@ public struct PowerCutCampaign: Sendable {
         public internal(set) var newProgram = 0
         /// What went wrong; empty is what is wanted. The first 50 are kept.
         public internal(set) var failures: [String] = []
+        /// Number of failures by phase; a phase without one is missing.
+        public internal(set) var failureCounts: [Phase: Int] = [:]
         /// Number of failures.
-        public internal(set) var failureCount = 0
+        public var failureCount: Int { failureCounts.values.reduce(0, +) }
         /// All cuts.
         public var totalCuts: Int { cuts.values.reduce(0, +) }
 
-        mutating func fail(_ text: String) {
-            failureCount += 1
-            if failures.count < 50 { failures.append(text) }
+        mutating func fail(_ phase: Phase, _ text: String) {
+            failureCounts[phase, default: 0] += 1
+            if failures.count < 50 { failures.append("\(phase.rawValue), \(text)") }
         }
     }
 
@@ -254,7 +256,7 @@ public struct PowerCutCampaign: Sendable {
                     try recover(left, allowed: allowed)
                 } catch {
                     let place = String(operation.offset, radix: 16)
-                    state.withLock { $0.report.fail("\(phase.rawValue), cut \(moment) 0x\(place): \(error)") }
+                    state.withLock { $0.report.fail(phase, "cut \(moment) 0x\(place): \(error)") }
                 }
             }
         }

@@ -1,0 +1,6 @@
+// modules: ByteTools Programs DeviceStorage Installers UpdateTesting
+// options: -max_len=160
+import UpdateTesting
+
+/// Package names and versions.
+func fuzz(_ input: [UInt8]) { fuzzPackageName(input) }
