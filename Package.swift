@@ -135,7 +135,8 @@ let package = Package(
         tests(
             "CandyCommands",
             [
-                "ByteTools", "DeviceStorage", "Installers", "IOCOM", "IOCOMTransport", "IODevice", "IOOperator", "Programs",
+                "ByteTools", "DeviceStorage", "Installers", "IOCOM", "IOCOMTransport", "IODevice", "IOOperator",
+                "Programs",
                 arguments,
             ]),
         .testTarget(name: "EndToEndTests", dependencies: ["IOCOM"], swiftSettings: settings),
