@@ -136,7 +136,7 @@ let package = Package(
                 "ByteTools", "DeviceDescription", "DeviceStorage", "Installers", "IOCOM", "IODevice", "IOOperator",
                 "Programs",
             ]),
-        .testTarget(name: "EndToEndTests", dependencies: ["IOCOM"], swiftSettings: settings),
+        .testTarget(name: "EndToEndTests", dependencies: ["UpdateTesting"], swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]
 )
