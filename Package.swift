@@ -118,23 +118,20 @@ let package = Package(
         tests("Programs", ["ByteTools", "UpdateTesting"]),
         tests("DeviceStorage", ["ByteTools", "UpdateTesting"]),
         tests("Installers", ["ByteTools", "DeviceStorage", "Programs", "UpdateTesting"]),
-        tests("IONode", ["IOCOM", "PackedJSON"] + nio),
-        tests("IODevice", ["IOCOM", "IONode", "Installers", "Programs"]),
         tests("ServerData", ["IOCOM", "PackedJSON"]),
         tests(
             "IOServer",
             [
-                "DeviceDescription", "DeviceStorage", "IOCOM", "IOCOMTransport", "IODevice", "IONode", "PackedJSON",
-                "ServerData",
+                "ByteTools", "DeviceDescription", "DeviceStorage", "IOCOM", "IOCOMTransport", "IODevice", "IONode",
+                "IOOperator", "PackedJSON", "ServerData",
             ]
                 + nio),
-        tests("IOOperator", ["IOCOM", "IONode"]),
         tests("TerminalUI"),
         tests(
             "CandyCommands",
             [
-                "ByteTools", "DeviceDescription", "DeviceStorage", "Installers", "IOCOM", "IODevice", "IOOperator",
-                "Programs",
+                "ByteTools", "DeviceStorage", "Installers", "IOCOM", "IOCOMTransport", "IODevice", "IOOperator", "Programs",
+                arguments,
             ]),
         .testTarget(name: "EndToEndTests", dependencies: ["UpdateTesting"], swiftSettings: settings),
     ],

@@ -21,7 +21,7 @@ public protocol ByteSource {
 }
 
 /// An array as a source.
-public struct ArraySource: ByteSource {
+public struct ArraySource: ByteSource, Sendable {
     private let bytes: [UInt8]
 
     /// Reads from `bytes`.

@@ -112,7 +112,10 @@ final class ByteLinkHandler: ChannelInboundHandler {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         // A peer that closes TCP without close_notify is an ordinary end here: the original does it.
-        if case NIOSSLError.uncleanShutdown = error {} else { self.error = self.error ?? error }
+        if case NIOSSLError.uncleanShutdown = error {
+        } else if self.error == nil {
+            self.error = error as? LinkError ?? LinkError.cannotConnect(explain(error))
+        }
         context.close(promise: nil)
     }
 
@@ -130,7 +133,7 @@ final class ByteLinkHandler: ChannelInboundHandler {
 public enum LinkError: Error, CustomStringConvertible {
     /// The peer did not complete the TLS handshake in time.
     case tlsHandshakeTimeout
-    /// A link could not be made; the text says why and what to do.
+    /// A link could not be made or broke; the text says why and what to do.
     case cannotConnect(String)
 
     /// The reason.

@@ -45,24 +45,3 @@ public enum Dialer {
         (try? SocketAddress(ipAddress: host, port: 0)) != nil
     }
 }
-
-/// A socket error as a person would say it.
-func explain(_ error: any Error) -> String {
-    switch error {
-    case let error as NIOConnectionError:
-        if let first = error.connectionErrors.first { return explain(first.error) }
-        if error.dnsAError != nil || error.dnsAAAAError != nil { return "the host name is not known" }
-        return "no address answered"
-    case let error as IOError:
-        switch error.errnoCode {
-        case ECONNREFUSED: return "connection refused; nothing listens there"
-        case EADDRINUSE: return "the port is in use by another program"
-        case EADDRNOTAVAIL: return "the address is not one of this machine"
-        case EACCES: return "permission denied; ports below 1024 need privileges"
-        case EHOSTUNREACH, ENETUNREACH: return "the host cannot be reached"
-        default: return String(describing: error)
-        }
-    case is ChannelError: return "time-out"
-    default: return String(describing: error)
-    }
-}

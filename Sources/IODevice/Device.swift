@@ -143,14 +143,17 @@ public final class Device: NodeRole {
                 ? reason : "\(reason); the server may not accept this device's name or password")
     }
 
+    /// The first answer proves that the server accepted this device and knows it. Data need not come for long: an operator
+    /// that listens takes a block when it needs it.
+    public func blockAnswered(_ block: MemoryBlock, on link: NodeLink) {
+        guard !isReachable, blocks.owns(block) else { return }
+        isReachable = true
+        delay.succeeded()
+        emit.yield(.connected(server.address.description))
+    }
+
     /// A snapshot from above.
     public func blockChanged(_ block: MemoryBlock, on link: NodeLink) {
-        if !isReachable && blocks.owns(block) {
-            // The first data for one of our blocks proves that the server accepted this device and knows it.
-            isReachable = true
-            delay.succeeded()
-            emit.yield(.connected(server.address.description))
-        }
         streams?.turn()
         guard block.path.block == "imp", blocks.owns(block) else { return }
         reportCommands()

@@ -184,6 +184,7 @@ public final class Node {
         guard link.permissions.maySee(path.device) else { return }
         if let block = blocks[path] {
             link.bind(info, to: block)
+            role?.blockAnswered(block, on: link)
         } else {
             // Withdrawn while the answer was under way.
             link.withdraw(remoteID: info.id)

@@ -19,6 +19,8 @@ public protocol NodeRole: AnyObject {
     func blockIsTaken(_ path: BlockPath, on link: NodeLink)
     /// A block came from a peer.
     func blockAppeared(_ block: MemoryBlock, on link: NodeLink)
+    /// The upper end answered what this node announced: it let this node in and knows the block from now on.
+    func blockAnswered(_ block: MemoryBlock, on link: NodeLink)
     /// A block that came from a peer has new content.
     func blockChanged(_ block: MemoryBlock, on link: NodeLink)
     /// A block that came from a peer is gone.
@@ -28,6 +30,8 @@ public protocol NodeRole: AnyObject {
 }
 
 extension NodeRole {
+    /// Nothing to do.
+    public func blockAnswered(_ block: MemoryBlock, on link: NodeLink) {}
     /// Without listeners there is nobody to authorize.
     public func authorize(_ peer: Authentication, on link: NodeLink) {
         link.refuse("this node takes no connections")

@@ -28,7 +28,8 @@ public final class Server {
     var gate: LoginGate
     var seenGeneration: UInt64 = 0
     var directory = DeviceDirectory()
-    private let lock: File
+    /// Says that this process uses the data folder, until the server has stopped.
+    private var lock: File?
     private let tls: NIOSSLContext
     private var listeners: [Listener] = []
     private var ticker: RepeatedTask?
@@ -173,7 +174,8 @@ public final class Server {
         for device in accounts.values { device.device.streams.stop() }
         for link in node.connections { link.end("this server is stopping") }
         node.shutDown()
-        return numbers.saveNow()
+        let bound = NIOLoopBound(self, eventLoop: node.loop)
+        return numbers.saveNow().always { _ in bound.value.lock = nil }
     }
 
     /// Every stream that may have something to do.

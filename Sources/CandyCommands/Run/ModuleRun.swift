@@ -40,6 +40,7 @@ final class ModuleRun {
     private let started = ContinuousClock.now
     private var ticks: Int64 = 0
     private var connections: Int64 = 0
+    private var whyDisconnected: String?
     var report: UpdateReport
     var proving: Proving?
     var record: UpdateRecord?
@@ -57,6 +58,9 @@ final class ModuleRun {
         report = UpdateReport(
             found.phase, error: found.record?.error ?? "",
             slotSize: module.updatable.map { $0.flash.slots[$0.installer.targetSlot].size } ?? 1)
+        // A trial must not end only because the next attempt to connect would have come later.
+        let longest = found.phase == .proving ? settings.confirmWithin / 8 : settings.pause.upperBound
+        let pause = settings.pause.lowerBound...max(settings.pause.lowerBound, min(settings.pause.upperBound, longest))
         device = try await loop.submit {
             let device = try Device(
                 identity: NodeIdentity(
@@ -69,7 +73,7 @@ final class ModuleRun {
                     installer: module.updatable?.installer),
                 server: ServerConnection(
                     address: settings.address, tls: settings.tls, password: settings.password ?? secret.password,
-                    pause: settings.pause),
+                    pause: pause),
                 commands: ModuleSignals.commands, on: loop)
             device.imported = ModuleSignals.follow
             return NIOLoopBound(device, eventLoop: loop)
@@ -157,6 +161,7 @@ final class ModuleRun {
         case .selfTestEnded(let passed): return try await prove(.selfTest(passed: passed))
         case .device(.connected(let server)):
             connections += 1
+            whyDisconnected = nil
             log.note("connected", "connected to \(server)", [("server", .string(server))])
             try await show([
                 ("nc_status", .integer(0)), ("rm_connects", .integer(connections & 0xFFFF)),
@@ -164,7 +169,11 @@ final class ModuleRun {
             ])
             return try await prove(.connected)
         case .device(.disconnected(let reason)):
-            log.note("disconnected", "not connected: \(reason)", [("reason", .string(reason))])
+            // A server that stays away is one event, however often it is tried.
+            if reason != whyDisconnected {
+                log.note("disconnected", "not connected: \(reason)", [("reason", .string(reason))])
+            }
+            whyDisconnected = reason
             try await show([("nc_status", .integer(5)), ("rm_sockets", .integer(0))])
             return try await prove(.disconnected)
         case .device(.command(let command)): return try await obey(command)

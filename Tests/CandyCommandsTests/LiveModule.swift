@@ -1,0 +1,98 @@
+import ByteTools
+import Foundation
+import IOCOM
+import IOCOMTransport
+import IOOperator
+import Installers
+import Programs
+import Synchronization
+
+@testable import CandyCommands
+
+/// A module that lives in this process and the operator it connects to.
+final class LiveModule {
+    static let path = DevicePath(name: "candy", number: 7, network: "cafenet")
+    let folder: DataFolder
+    let operator_: Operator
+    private let lines = Lines()
+    private var stop = StopRequest()
+    private var life: Task<Void, any Error>?
+
+    /// What was logged.
+    var log: [String] { lines.all }
+
+    init() async throws {
+        folder = DataFolder(NSTemporaryDirectory() + "/candy-\(UUID().uuidString)")
+        operator_ = try await Operator.listen(
+            OperatorConnection(
+                address: ConnectionAddress(transport: .tcp, host: "127.0.0.1", port: 0), user: "root",
+                network: "cafenet",
+                password: PasswordText(), trust: TLSClientSettings(trustFile: nil)))
+    }
+
+    /// Switches it on.
+    func start(_ hardware: ModuleHardware = .esp(.esp32), confirmWithin: Milliseconds = 20_000, ring: Int = 4096) throws
+    {
+        try Folder.makePrivate(folder.path)
+        var settings = CandySettings(
+            address: operator_.address, folder: folder, hardware: hardware, name: "candy", network: "cafenet")
+        settings.number = 7
+        settings.ring = ring
+        settings.downloadRing = ring
+        settings.confirmWithin = confirmWithin
+        settings.pause = 50...200
+        stop = StopRequest()
+        let stop = stop
+        let lines = lines
+        let module = ModuleLife(settings: settings, log: EventLog(json: false) { lines.add($0) }, stop: stop)
+        life = Task { try await module.live() }
+    }
+
+    /// Switches it off, whatever it is doing.
+    func switchOff() async throws {
+        stop.request()
+        try await life?.value
+        life = nil
+    }
+
+    /// Ends everything and removes the folder.
+    func end() async throws {
+        try await switchOff()
+        await operator_.close()
+        try FileManager.default.removeItem(atPath: folder.path)
+    }
+
+    /// Waits until the device shows a version in a phase.
+    func wait(_ phase: UpdateStatus.Phase, version: String, seconds: Double = 20) async throws -> UpdateStatus? {
+        try await operator_.waitForDevice(Self.path, seconds: seconds) { summary in
+            guard let update = summary?.update, update.phase == phase, update.version == version else { return nil }
+            return update
+        }
+    }
+
+    /// Writes a program made for the test.
+    func write(
+        _ version: String, _ behaviour: ProgramBehaviour = ProgramBehaviour(), project: String = "candy",
+        chip: ESPChip = .esp32
+    ) async throws -> TransferResult {
+        try await operator_.write(
+            ArraySource(Self.program(version, behaviour, project: project, chip: chip)), to: 1, of: Self.path
+        ) { _ in }
+    }
+
+    static func program(
+        _ version: String, _ behaviour: ProgramBehaviour = ProgramBehaviour(), project: String = "candy",
+        chip: ESPChip = .esp32
+    ) -> [UInt8] {
+        var builder = ESPImageBuilder(chip: chip, project: project, version: version)
+        builder.record = behaviour.record
+        builder.data = (0..<30_000).map { UInt8(truncatingIfNeeded: $0 &* 7) }
+        return builder.build()
+    }
+}
+
+private final class Lines: Sendable {
+    private let lines = Mutex<[String]>([])
+    var all: [String] { lines.withLock { $0 } }
+    func add(_ line: String) { lines.withLock { $0.append(line) } }
+}
