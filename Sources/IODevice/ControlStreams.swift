@@ -35,16 +35,20 @@ public final class ControlStreams {
     private var timer: Scheduled<Void>?
     private var isTurning = false
     private var isStopped = false
+    private var nextTransfer: UInt64 = 0
+    /// Calls of sinks and sources follow one another, also those of a transfer and the one after it.
+    private var uploadLine: EventLoopFuture<Void>
+    private var downloadLine: EventLoopFuture<Void>
 
     private struct Upload {
+        let id: UInt64
         let block: Int
         var sink: (any BlockSink)?
         var isBusy = true
-        var reason = ""
     }
 
     private struct Download {
-        let block: Int
+        let id: UInt64
         var reader: (any BlockReader)?
         var isBusy = true
         var waiting: [UInt8] = []
@@ -59,6 +63,8 @@ public final class ControlStreams {
         self.node = node
         self.service = service
         self.report = report
+        uploadLine = node.loop.makeSucceededVoidFuture()
+        downloadLine = node.loop.makeSucceededVoidFuture()
         receiver = UploadReceiver(port: upload)
         sender = DownloadSender(port: download)
         upload.initializeDevice()
@@ -79,7 +85,7 @@ public final class ControlStreams {
         let sink = upload?.sink
         upload = nil
         download = nil
-        if let sink { work({ sink.cancel() }, then: { _ in }) }
+        if let sink { cancel(sink) }
     }
 
     /// Something may have changed: a snapshot came, the block was sent, time passed, a connection came or went.
@@ -124,63 +130,66 @@ public final class ControlStreams {
             case .idle, .wait: return
             case .publishAndTurn: return publishAlone()
             case .begin(let block): beginUpload(block)
-            case .data(let count):
+            case .data:
                 guard let current = upload, let sink = current.sink, !current.isBusy else { return }
-                takeUploadData(count, sink)
+                takeUploadData(current.id, sink)
             case .finish:
                 guard let current = upload, let sink = current.sink, !current.isBusy else { return }
-                finishUpload(current.block, sink)
+                finishUpload(current.id, current.block, sink)
             case .abandon(let status): abandonUpload(status)
             }
         }
     }
 
     private func beginUpload(_ block: Int) {
-        upload = Upload(block: block)
+        let id = makeTransfer()
+        upload = Upload(id: id, block: block)
         report(.receiving(block: block))
         let service = service
-        work({ () throws(BlockServiceError) in try service.openForWriting(block) }) { [self] result in
+        work(\.uploadLine, { () throws(BlockServiceError) in try service.openForWriting(block) }) { [self] result in
             switch result {
             case .success(let sink):
-                guard upload != nil, receiver.isActive else { return work({ sink.cancel() }, then: { _ in }) }
+                guard upload?.id == id else { return cancel(sink) }
                 upload?.sink = sink
                 upload?.isBusy = false
                 receiver.accept(now: node.now)
             case .failure(let error):
-                upload?.isBusy = false
-                upload?.reason = error.description
+                guard upload?.id == id else { return }
                 receiver.refuse(error.status)
+                abandonUpload(error.status, error.description)
             }
         }
     }
 
-    private func takeUploadData(_ count: Int, _ sink: any BlockSink) {
+    private func takeUploadData(_ id: UInt64, _ sink: any BlockSink) {
         var bytes: [UInt8] = []
-        bytes.reserveCapacity(min(count, Self.pieceSize))
         let taken = receiver.takeReadable(atMost: Self.pieceSize) { span in
             span.withUnsafeBytes { bytes.append(contentsOf: $0) }
         }
         let piece = bytes
         upload?.isBusy = true
-        work({ () throws(BlockServiceError) in try sink.append(piece) }) { [self] result in
+        work(\.uploadLine, { () throws(BlockServiceError) in try sink.append(piece) }) { [self] result in
+            // A transfer that was abandoned meanwhile has cancelled its sink already.
+            guard let current = upload, current.id == id else { return }
             upload?.isBusy = false
             switch result {
             case .success:
                 receiver.confirm(taken, now: node.now)
-                if let upload { report(.received(block: upload.block, bytes: receiver.confirmedBytes)) }
+                report(.received(block: current.block, bytes: receiver.confirmedBytes))
             case .failure(let error):
                 // The sink has ended itself.
                 upload?.sink = nil
-                upload?.reason = error.description
                 receiver.fail(error.status)
+                abandonUpload(error.status, error.description)
             }
         }
     }
 
-    private func finishUpload(_ block: Int, _ sink: any BlockSink) {
+    private func finishUpload(_ id: UInt64, _ block: Int, _ sink: any BlockSink) {
         upload?.isBusy = true
         report(.verifying(block: block))
-        work({ () throws(BlockServiceError) in try sink.finish() }) { [self] result in
+        work(\.uploadLine, { () throws(BlockServiceError) in try sink.finish() }) { [self] result in
+            guard upload?.id == id else { return }
             upload = nil
             switch result {
             case .success(let effect):
@@ -193,14 +202,18 @@ public final class ControlStreams {
         }
     }
 
-    private func abandonUpload(_ status: StreamStatus) {
+    private func abandonUpload(_ status: StreamStatus, _ reason: String? = nil) {
         guard let ended = upload else { return }
         upload = nil
-        if let sink = ended.sink { work({ sink.cancel() }, then: { _ in }) }
-        report(
-            .uploadFailed(
-                block: ended.block, status,
-                reason: ended.reason.isEmpty ? "the transfer ended early: \(status)" : ended.reason))
+        if let sink = ended.sink { cancel(sink) }
+        report(.uploadFailed(block: ended.block, status, reason: reason ?? "the transfer ended early: \(status)"))
+    }
+
+    private func cancel(_ sink: any BlockSink) { work(\.uploadLine, { sink.cancel() }, then: { _ in }) }
+
+    private func makeTransfer() -> UInt64 {
+        nextTransfer += 1
+        return nextTransfer
     }
 
     // MARK: Download
@@ -219,16 +232,19 @@ public final class ControlStreams {
     }
 
     private func beginDownload(_ block: Int) {
-        download = Download(block: block)
+        let id = makeTransfer()
+        download = Download(id: id)
         let service = service
-        work({ () throws(BlockServiceError) in try service.openForReading(block) }) { [self] result in
+        work(\.downloadLine, { () throws(BlockServiceError) in try service.openForReading(block) }) { [self] result in
+            guard download?.id == id else { return }
             switch result {
             case .success(let reader):
-                guard download != nil, sender.isActive else { return }
                 download?.reader = reader
                 download?.isBusy = false
                 sender.accept()
-            case .failure(let error): sender.refuse(error.status)
+            case .failure(let error):
+                download = nil
+                sender.refuse(error.status)
             }
         }
     }
@@ -246,13 +262,17 @@ public final class ControlStreams {
         }
         download?.isBusy = true
         let count = min(space, Self.pieceSize)
-        work({ () throws(BlockServiceError) in try reader.read(upTo: count) }) { [self] result in
+        let id = current.id
+        work(\.downloadLine, { () throws(BlockServiceError) in try reader.read(upTo: count) }) { [self] result in
+            guard download?.id == id else { return }
             download?.isBusy = false
             switch result {
             case .success(let bytes):
                 download?.waiting = bytes
                 download?.hasEnded = bytes.isEmpty
-            case .failure(let error): sender.fail(error.status)
+            case .failure(let error):
+                download = nil
+                sender.fail(error.status)
             }
         }
         return false
@@ -260,15 +280,20 @@ public final class ControlStreams {
 
     // MARK: Off the loop
 
-    /// Runs `body` on a thread, then `then` on the loop, and looks at the streams again.
+    /// Runs `body` on a thread once everything before it in `line` is done, then `then` on the loop, and looks at the
+    /// streams again.
     private func work<Value: Sendable>(
+        _ line: ReferenceWritableKeyPath<ControlStreams, EventLoopFuture<Void>>,
         _ body: @escaping @Sendable () throws(BlockServiceError) -> Value,
         then: @escaping (Result<Value, BlockServiceError>) -> Void
     ) {
         let bound = NIOLoopBound((self, then), eventLoop: node.loop)
-        NIOThreadPool.singleton.runIfActive(eventLoop: node.loop) { () -> Result<Value, BlockServiceError> in
-            do throws(BlockServiceError) { return .success(try body()) } catch { return .failure(error) }
-        }.whenSuccess { result in
+        let loop = node.loop
+        self[keyPath: line] = self[keyPath: line].flatMap {
+            NIOThreadPool.singleton.runIfActive(eventLoop: loop) { () -> Result<Value, BlockServiceError> in
+                do throws(BlockServiceError) { return .success(try body()) } catch { return .failure(error) }
+            }
+        }.map { result in
             let (streams, then) = bound.value
             then(result)
             streams.turn()
