@@ -139,7 +139,7 @@ let package = Package(
                 "Programs",
                 arguments,
             ]),
-        .testTarget(name: "EndToEndTests", dependencies: ["IOCOM"], swiftSettings: settings),
+        .testTarget(name: "EndToEndTests", dependencies: ["UpdateTesting"], swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,94 @@
+import Foundation
+
+/// A plain TCP socket of loopback. Blocking; closed with the last reference.
+final class Socket: Sendable {
+    let descriptor: Int32
+
+    init(_ descriptor: Int32) {
+        self.descriptor = descriptor
+        var one: Int32 = 1
+        setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &one, socklen_t(MemoryLayout<Int32>.size))
+    }
+
+    deinit { Glibc.close(descriptor) }
+
+    /// Connects to a port of this machine.
+    static func connect(_ port: UInt16) throws -> Socket {
+        let made = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        guard made >= 0 else { throw Unexpected("no socket: errno \(errno)") }
+        let result = Socket(made)
+        guard withLoopback(port, { Glibc.connect(made, $0, $1) }) == 0 else {
+            throw Unexpected("no connection to port \(port): errno \(errno)")
+        }
+        return result
+    }
+
+    /// Listens on a free port.
+    static func listen() throws -> (socket: Socket, port: UInt16) {
+        let made = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        guard made >= 0 else { throw Unexpected("no socket: errno \(errno)") }
+        let result = Socket(made)
+        guard withLoopback(0, { bind(made, $0, $1) }) == 0, Glibc.listen(made, 64) == 0 else {
+            throw Unexpected("can't listen: errno \(errno)")
+        }
+        var address = sockaddr_in()
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let code = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(made, $0, &size) }
+        }
+        guard code == 0 else { throw Unexpected("no port: errno \(errno)") }
+        return (result, UInt16(bigEndian: address.sin_port))
+    }
+
+    /// The next connection; nil once the listener was shut.
+    func accept() -> Socket? {
+        while true {
+            let made = Glibc.accept(descriptor, nil, nil)
+            if made >= 0 {
+                // A child that kept it open would hide the end of the connection.
+                _ = fcntl(made, F_SETFD, FD_CLOEXEC)
+                return Socket(made)
+            }
+            guard errno == EINTR || errno == ECONNABORTED else { return nil }
+        }
+    }
+
+    /// Ends both directions; calls that wait return.
+    func shut() { shutdown(descriptor, Int32(SHUT_RDWR)) }
+
+    /// Up to `count` bytes; empty at the end.
+    func read(_ count: Int = 65_536) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: count)
+        while true {
+            let got = Glibc.read(descriptor, &bytes, count)
+            if got >= 0 { return Array(bytes[..<got]) }
+            guard errno == EINTR else { return [] }
+        }
+    }
+
+    /// Sends all bytes; false when the other side is gone.
+    @discardableResult
+    func write(_ bytes: some Collection<UInt8>) -> Bool {
+        var rest = Array(bytes)[...]
+        while !rest.isEmpty {
+            let sent = rest.withUnsafeBytes { send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+            if sent < 0 && errno != EINTR { return false }
+            rest = rest.dropFirst(max(0, sent))
+        }
+        return true
+    }
+
+    private static func withLoopback(
+        _ port: UInt16, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32
+    ) -> Int32 {
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        return withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                body($0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+    }
+}
