@@ -112,12 +112,13 @@ private final class Machine {
     /// One call of the owner.
     func act(_ event: UInt8, _ value: UInt8, now: Milliseconds) {
         let count = Int(value & 31)
+        let bytes = self.bytes
+        let part = bytes.span.bytes.extracting(first: count)
         let status = StreamStatus(rawValue: value)
         switch kind {
         case .uploadController(var machine):
             switch event & 3 {
-            case 0, 1: _ = machine.offer(
-                    bytes.span.bytes.extracting(first: count), ended: value > 240, maxChunk: 1 + Int(value >> 5), now: now)
+            case 0, 1: _ = machine.offer(part, ended: value > 240, maxChunk: 1 + Int(value >> 5), now: now)
             case 2: if value > 200 { machine.cancel() }
             default: if value > 230 { machine.close() }
             }
@@ -144,7 +145,7 @@ private final class Machine {
         case .downloadSender(var machine):
             switch event & 3 {
             case 0: machine.accept()
-            case 1: _ = machine.put(bytes.span.bytes.extracting(first: count), maxChunk: Int(value >> 5), now: now)
+            case 1: _ = machine.put(part, maxChunk: Int(value >> 5), now: now)
             case 2: machine.end(now: now)
             default: machine.fail(status)
             }
