@@ -15,12 +15,15 @@ final class AccountsBook: Sendable {
 
     private let folder: ServerFolder
     private let store: any PersistentStore
+    private let cost: ScryptCost
     private let state: Mutex<State>
     /// Held while a file is read, changed and written, so that no change is lost.
     private let writing = Mutex<Void>(())
 
     /// Reads the accounts of all published networks. A network whose accounts are damaged has none; the texts say why.
-    static func load(_ folder: ServerFolder, _ store: any PersistentStore) -> (book: AccountsBook, problems: [String]) {
+    static func load(
+        _ folder: ServerFolder, _ store: any PersistentStore, cost: ScryptCost
+    ) -> (book: AccountsBook, problems: [String]) {
         var documents: [NetworkName: Accounts] = [:]
         var problems: [String] = []
         for network in folder.settings.publish {
@@ -29,12 +32,15 @@ final class AccountsBook: Sendable {
                 problems.append(error.description)
             }
         }
-        return (AccountsBook(folder, store, documents), problems)
+        return (AccountsBook(folder, store, cost, documents), problems)
     }
 
-    private init(_ folder: ServerFolder, _ store: any PersistentStore, _ documents: [NetworkName: Accounts]) {
+    private init(
+        _ folder: ServerFolder, _ store: any PersistentStore, _ cost: ScryptCost, _ documents: [NetworkName: Accounts]
+    ) {
         self.folder = folder
         self.store = store
+        self.cost = cost
         state = Mutex(State(documents: documents))
     }
 
@@ -53,7 +59,8 @@ final class AccountsBook: Sendable {
             }
         }
         return Authorizer(
-            ownNetwork: folder.settings.network, documents: documents, operatorsNeedPrivileges: true
+            ownNetwork: folder.settings.network, documents: documents, operatorsNeedPrivileges: true,
+            wantedCost: cost
         ).decide(attempt)
     }
 
@@ -77,7 +84,7 @@ final class AccountsBook: Sendable {
     /// Gives accounts whose password was just shown a better hash of it; slow.
     func upgrade(_ upgrades: [AccountUpgrade], password: [UInt8]) throws {
         for upgrade in upgrades {
-            let better = try PasswordHash.protect(password: password)
+            let better = try PasswordHash.protect(password: password, cost: cost)
             try writing.withLock { _ in
                 guard var accounts = accounts(of: upgrade.network),
                     accounts.replacePassword(user: upgrade.user, old: upgrade.stored, with: better) > 0

@@ -11,18 +11,22 @@ public struct ServerConfiguration: Sendable {
     public var ring: Int
     /// What logins may cost.
     public var loginLimits: LoginLimits
+    /// What a check of a password should cost at least: cheaper hashes are replaced when their owner logs in.
+    public var passwordCost: ScryptCost
     /// Takes what happens. Called on the server's event loop, so it must not wait.
     public var report: @Sendable (ServerEvent) -> Void
 
     /// Composes a configuration.
     public init(
         folder: ServerFolder, listen: [ConnectionAddress], ring: Int = 64 << 10,
-        loginLimits: LoginLimits = LoginLimits(), report: @escaping @Sendable (ServerEvent) -> Void
+        loginLimits: LoginLimits = LoginLimits(), passwordCost: ScryptCost = .standard,
+        report: @escaping @Sendable (ServerEvent) -> Void
     ) {
         self.folder = folder
         self.listen = listen
         self.ring = ring
         self.loginLimits = loginLimits
+        self.passwordCost = passwordCost
         self.report = report
     }
 }

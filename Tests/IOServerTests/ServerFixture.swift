@@ -42,7 +42,7 @@ final class ServerFixture: Sendable {
                 listen: [
                     ConnectionAddress(transport: .tls, host: "127.0.0.1", port: 0),
                     ConnectionAddress(transport: .tcp, host: "127.0.0.1", port: 0),
-                ], loginLimits: limits, report: { events.add($0) }))
+                ], loginLimits: limits, passwordCost: .cheap, report: { events.add($0) }))
     }
 
     private static func makeFolder() throws -> String {
