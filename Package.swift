@@ -131,6 +131,7 @@ let package = Package(
                 "IOOperator", "PackedJSON", "ServerData",
             ]
                 + nio),
+        tests("IOCOMTransport"),
         tests("TerminalUI"),
         tests(
             "CandyCommands",

@@ -1,4 +1,5 @@
 // modules: IOCOM IOCOMTestSupport
+// options: -max_len=512
 import IOCOM
 import IOCOMTestSupport
 

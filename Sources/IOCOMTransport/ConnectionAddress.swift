@@ -59,8 +59,9 @@ public struct ConnectionAddress: Equatable, Hashable, Sendable, CustomStringConv
             host = parts.first ?? ""
             if parts.count == 2 { portText = parts[1] }
         }
-        guard !host.isEmpty, host.utf8.count <= 253, host.allSatisfy({ !$0.isWhitespace && $0 != "/" && $0 != "@" })
-        else { throw fail("the host is missing or not a host name") }
+        guard !host.isEmpty, host.utf8.count <= 253, host.unicodeScalars.allSatisfy(Self.isPartOfHost) else {
+            throw fail("the host is missing or not a host name")
+        }
         var port = transport.defaultPort
         if let portText {
             guard portText.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }), let number = Int(portText), number <= 65535
@@ -68,6 +69,15 @@ public struct ConnectionAddress: Equatable, Hashable, Sendable, CustomStringConv
             port = number
         }
         self.init(transport: transport, host: String(host), port: port)
+    }
+
+    /// Visible ASCII but for what ends a host in a URL. Names beyond ASCII have an ASCII form (`xn--…`); as they are, marks
+    /// in them could join with the signs around the host, and an address would not say what it seems to say.
+    private static func isPartOfHost(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar {
+        case "/", "\\", "@", "?", "#", "[", "]": false
+        default: (0x21...0x7E).contains(scalar.value)
+        }
     }
 
     /// The URL.
