@@ -4,7 +4,7 @@ import UpdateTesting
 
 extension EndToEnd {
     @Suite(.serialized) struct HostilePeers {
-        @Test(.disabled("failed in its first run; see the next commits"))
+        @Test
         func `Bad peers harm no session of others`() async throws {
             let world = try await World.start()
             let candy = try await world.candy(image: try await Images.make("261101-0800"))
