@@ -37,6 +37,12 @@ public struct PackageChoice: Sendable {
     /// Judges the package by content and, for what the content does not say, by its name.
     public func fit(_ device: DeviceSummary) -> Fit {
         let target = Self.target(of: device)
+        // Whatever the file is called: an image for another chip than the device's board has is not sent.
+        if case .esp32(let chip) = inspection.kind, let hardware = target.hardware,
+            let board = ESPChip.onBoard(hardware), board != chip
+        {
+            return .unfit([.hardware(package: "\(chip)", device: hardware)])
+        }
         // Without a name the hardware of an image is only known by its chip, which the device itself checks.
         let hardware = name?.hardware ?? inspection.hardware ?? target.hardware ?? "unknown"
         guard let version = inspection.version ?? (try? ProgramVersion("XXXXXX-XXXX")),
