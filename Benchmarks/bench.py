@@ -5,6 +5,7 @@ import filecmp
 import json
 import os
 import shutil
+import signal
 import statistics
 import sys
 import tempfile
@@ -212,7 +213,7 @@ def main():
     parser.add_argument("--runs", type=int, default=3, help="runs of each measurement; medians are printed (3)")
     parser.add_argument(
         "--ring", type=int, action="append", dest="rings", metavar="BYTES",
-        help="ring size of candy, may be repeated (1024, 65536, 8388608)")
+        help="ring size of candy, may be repeated (1024, 65536, 1048576, 4194304)")
     parser.add_argument(
         "--transport", choices=["tcp", "tls"], action="append", dest="transports", help="may be repeated (tcp, tls)")
     parser.add_argument(
@@ -222,8 +223,10 @@ def main():
     options = parser.parse_args()
     if options.size < 1 or options.runs < 1:
         parser.error("--size and --runs take 1 and more")
-    options.rings = options.rings or [1024, 65536, 8 * MIB]
+    options.rings = options.rings or [1024, 65536, MIB, 4 * MIB]
     options.transports = options.transports or ["tcp", "tls"]
+    # A terminated benchmark cleans up as an interrupted one does.
+    signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
     with tempfile.TemporaryDirectory(prefix="iocom-bench-", dir=options.place) as place:
         try:
             for row in measurements(options, place):

@@ -33,6 +33,7 @@ public final class ControlStreams {
     private var download: Download?
     private var mustDrain = false
     private var timer: Scheduled<Void>?
+    private var timerDeadline: Milliseconds = 0
     private var isTurning = false
     private var isStopped = false
     private var nextTransfer: UInt64 = 0
@@ -104,12 +105,19 @@ public final class ControlStreams {
     }
 
     private func schedule() {
-        timer?.cancel()
-        timer = nil
         let deadlines = [receiver.deadline, sender.deadline].compactMap { $0 }
-        guard let deadline = deadlines.min() else { return }
+        guard let deadline = deadlines.min() else {
+            timer?.cancel()
+            timer = nil
+            return
+        }
+        // A timer that fires too early does no harm, and a new one for each snapshot costs.
+        guard timer == nil || deadline < timerDeadline else { return }
+        timer?.cancel()
+        timerDeadline = deadline
         let bound = NIOLoopBound(self, eventLoop: node.loop)
         timer = node.loop.scheduleTask(in: .milliseconds(max(1, deadline - node.now))) {
+            bound.value.timer = nil
             bound.value.turn()
             bound.value.node.flushWaiting()
         }

@@ -42,6 +42,7 @@ final class UploadJob: TransferJob {
     private var isTurning = false
     private var isOver = false
     private var timer: Scheduled<Void>?
+    private var timerDeadline: Milliseconds = 0
     private let startedAt: Milliseconds
     private var readFailure: OperatorError?
 
@@ -76,8 +77,12 @@ final class UploadJob: TransferJob {
 
     private var isConnected: Bool { session.devices[device.path] === device && controller.port.deviceBlock.isFed }
 
-    /// Leaves room for several snapshots in a ring, so that one travels while the next is made.
-    private var chunk: Int { max(256, min(controller.port.addresses.ringSize / 4, 256 * 1024)) }
+    /// Leaves room for several snapshots in a ring, so that one travels while the next is made; two in a small ring, where
+    /// the work for each snapshot counts and not the time that it travels.
+    private var chunk: Int {
+        let ring = controller.port.addresses.ringSize
+        return max(256, min(ring / 2, 2048), min(ring / 4, 256 * 1024))
+    }
 
     func turn() {
         guard !isTurning, !isOver else { return }
@@ -212,12 +217,20 @@ final class UploadJob: TransferJob {
     }
 
     private func schedule() {
-        timer?.cancel()
         var deadline = delayed?.deadline ?? controller.deadline
         if controller.queuedBytes == 0 { deadline = min(deadline ?? .max, session.node.now + 500) }
-        guard let deadline else { return }
+        guard let deadline else {
+            timer?.cancel()
+            timer = nil
+            return
+        }
+        // A timer that fires too early does no harm, and a new one for each snapshot costs.
+        guard timer == nil || deadline < timerDeadline else { return }
+        timer?.cancel()
+        timerDeadline = deadline
         let bound = NIOLoopBound(self, eventLoop: session.node.loop)
         timer = session.node.loop.scheduleTask(in: .milliseconds(max(1, deadline - session.node.now))) {
+            bound.value.timer = nil
             bound.value.turn()
             bound.value.session.node.flushWaiting()
         }

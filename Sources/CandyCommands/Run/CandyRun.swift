@@ -32,8 +32,8 @@ struct CandyRun: AsyncParsableCommand {
     @Flag(help: "Do not check that the server's certificate names the host.") var noHostNameCheck = false
     @Flag(help: "Log as JSON, one object a line.") var jsonLog = false
 
-    /// Buffers beyond this make no transfer faster.
-    private static let ringLimits = 16...(16 << 20)
+    /// Buffers beyond this make no transfer faster and cost every node on the way memory (docs/performance.md).
+    private static let ringLimits = 16...(4 << 20)
 
     func validate() throws {
         guard Self.ringLimits.contains(ring), Self.ringLimits.contains(frdRing ?? ring) else {

@@ -18,8 +18,10 @@ final class BlockSource {
     private var rangeIndex = 0
     private var cursor = 0
     private var marks = ByteRange(0, 0)
+    /// Covers all bytes that the snapshot under way still has to send and that were written since; mostly a few.
+    private var frozenRange = ByteRange(0, 0)
+    /// What they were before.
     private var frozen: [UInt8] = []
-    private var frozenStart = 0
     var isQueued = false
 
     /// `remoteSize` is the size the peer announced: nothing is sent beyond it.
@@ -43,17 +45,36 @@ final class BlockSource {
 
     /// The block is about to be written: keeps what a snapshot under way still has to send of `range`.
     func willChange(_ range: ByteRange) {
-        guard phase == .data, frozen.isEmpty, let bounds = sending.bounds else { return }
-        let unsent = ByteRange(cursor, bounds.end)
-        guard unsent.overlaps(range), unsentOverlaps(range) else { return }
-        frozen = Array(attachment.block.bytes[unsent.start..<unsent.end])
-        frozenStart = unsent.start
+        guard phase == .data else { return }
+        var hull = frozenRange
+        for i in rangeIndex..<sending.count {
+            let unsent = ByteRange(max(cursor, sending[i].start), sending[i].end).intersection(range)
+            guard !unsent.isEmpty else { continue }
+            hull = hull.isEmpty ? unsent : ByteRange(min(hull.start, unsent.start), max(hull.end, unsent.end))
+        }
+        guard hull != frozenRange, let bounds = sending.bounds else { return }
+        // Much at once, or bit by bit, is not copied again and again: then all that is unsent is.
+        if hull.count > Self.largestPartFrozen { hull = ByteRange(min(cursor, hull.start), bounds.end) }
+        // What lies in the hull beside the old one was not written since the snapshot began.
+        var bytes = Array(attachment.block.bytes[hull.start..<hull.end])
+        for i in 0..<frozen.count { bytes[frozenRange.start - hull.start + i] = frozen[i] }
+        frozen = bytes
+        frozenRange = hull
     }
 
-    private func unsentOverlaps(_ range: ByteRange) -> Bool {
-        for i in rangeIndex..<sending.count
-        where range.overlaps(ByteRange(max(cursor, sending[i].start), sending[i].end)) { return true }
-        return false
+    /// Signals that change while a snapshot waits (positions of streams above all) are smaller than this.
+    private static let largestPartFrozen = 4096
+
+    private func thaw() {
+        frozen = []
+        frozenRange = ByteRange(0, 0)
+    }
+
+    /// The next bytes of the snapshot that are all frozen or all in the block.
+    private var nextData: ByteRange {
+        let end = sending[rangeIndex].end
+        if frozenRange.isEmpty || cursor >= frozenRange.end { return ByteRange(cursor, end) }
+        return ByteRange(cursor, min(end, cursor < frozenRange.start ? frozenRange.start : frozenRange.end))
     }
 
     /// Writes the next frame to the start of `out`.
@@ -64,7 +85,7 @@ final class BlockSource {
     ) -> Int? {
         if phase == .idle && !startSnapshot() { return nil }
         let isMarks = phase == .marks
-        let range = isMarks ? marks : ByteRange(cursor, sending[rangeIndex].end)
+        let range = isMarks ? marks : nextData
         let address = UInt32(isMarks ? remoteSize + range.start : range.start)
         let headerLength = FrameHeader.length(blockID: attachment.remoteID, address: address, layout: layout)
         let payloadLimit = layout == .serial ? min(frameLimit - headerLength, 255) : frameLimit - headerLength
@@ -113,7 +134,7 @@ final class BlockSource {
         case .data:
             cursor += covered
             if isLastOfPart {
-                frozen = []
+                thaw()
                 guard isBidirectional, let bounds = sending.bounds else {
                     phase = .idle
                     return
@@ -136,7 +157,7 @@ final class BlockSource {
     private static let compressionProbe = 1024
 
     private func encode(_ range: ByteRange, into out: UnsafeMutableRawBufferPointer) -> Coded {
-        if frozen.isEmpty {
+        guard frozenRange.overlaps(range) else {
             return Self.encode(
                 UnsafeRawBufferPointer(rebasing: attachment.block.bytes[range.start..<range.end]), into: out,
                 raw: attachment.block.flags.contains(.static))
@@ -144,7 +165,7 @@ final class BlockSource {
         return frozen.withUnsafeBytes { bytes in
             Self.encode(
                 UnsafeRawBufferPointer(
-                    rebasing: bytes[(range.start - frozenStart)..<(range.end - frozenStart)]), into: out,
+                    rebasing: bytes[(range.start - frozenRange.start)..<(range.end - frozenRange.start)]), into: out,
                 raw: attachment.block.flags.contains(.static))
         }
     }

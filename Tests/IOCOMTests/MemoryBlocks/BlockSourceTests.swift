@@ -249,6 +249,27 @@ private func flags(_ frames: [(header: FrameHeader, payload: [UInt8])]) -> [Fram
         #expect(last.header.flags.contains([.compressed, .syncComplete]))
         #expect(try ZeroRun.decoded(last.payload) == marks)
     }
+
+    /// Ranges that begin and end at every place of an octet, alone and with another one in the same or the next octet.
+    @Test func `Marks say exactly which bytes were published`() throws {
+        for start in 0..<9 {
+            for end in (start + 1)...40 {
+                for gap in [1, 3, 8, 17] {
+                    var tap = try Tap(size: 80, flags: [.down, .bidirectional])
+                    _ = try tap.frames()
+                    tap.block.write([UInt8](repeating: 9, count: end - start), at: start)
+                    tap.block.write([7], at: end + gap)
+                    tap.block.publish()
+                    let last = try #require(try tap.frames().last)
+                    let isCoded = last.header.flags.contains(.compressed)
+                    let marks = isCoded ? try ZeroRun.decoded(last.payload) : last.payload
+                    let first = (Int(last.header.address) - 80) << 3
+                    let marked = (0..<(marks.count << 3)).filter { marks[$0 >> 3] & (1 << UInt8($0 & 7)) != 0 }
+                    #expect(marked.map { $0 + first } == Array(start..<end) + [end + gap])
+                }
+            }
+        }
+    }
 }
 
 /// An array that absolute frames are written into.
