@@ -61,7 +61,7 @@ final class DownloadJob: TransferJob {
         loop: while true {
             switch controller.turn(now: now, connected: isConnected) {
             case .busy:
-                if now - startedAt > UploadJob.busyPatience {
+                if now - startedAt > UploadJob.busyPatience(controller.port) {
                     return finish(
                         nil,
                         OperatorError(

@@ -23,7 +23,8 @@ final class UploadJob: TransferJob {
     /// Bytes read ahead from the source.
     private static let pieceSize = 512 * 1024
     /// How long another transfer may be in the way before the operator is told.
-    static let busyPatience: Milliseconds = 1_500
+    /// A device that gives up the transfer of an operator who vanished is free again after its own time-out.
+    static func busyPatience(_ port: StreamPort) -> Milliseconds { port.isGivingUp ? 6_500 : 1_500 }
 
     private let session: OperatorSession
     private let device: RemoteDevice
@@ -98,7 +99,7 @@ final class UploadJob: TransferJob {
         loop: while true {
             switch controller.turn(now: now, connected: isConnected) {
             case .busy:
-                if now - startedAt > Self.busyPatience {
+                if now - startedAt > Self.busyPatience(controller.port) {
                     return finish(
                         nil,
                         OperatorError(

@@ -181,6 +181,10 @@ public struct StreamPort {
     /// The device's result code.
     public var status: StreamStatus { StreamStatus(rawValue: UInt8(truncatingIfNeeded: value(.err))) }
 
+    /// True while the device gives an earlier transfer up: that lasts until its controller withdrew, 5 s at most when that
+    /// one is gone (application-layer.md 2.6).
+    public var isGivingUp: Bool { isConnected(.state) && value(.state) == StreamStep.interrupt }
+
     /// True when block number `select` can be written into the `select` signal.
     public func canSelect(_ select: Int) -> Bool {
         addresses.selectIsSigned ? (-128...127).contains(select) : (0...255).contains(select)
