@@ -2,12 +2,12 @@ import ByteTools
 import DeviceStorage
 import Installers
 import Programs
-import Synchronization
 
 /// Cuts the power at every flash operation of updates and looks at what is left.
 ///
-/// After each cut the device must boot the old or the new program with all persistent values, and take another update. A
-/// cut is made by copying the flash as it would be at that moment; the memory of the running device is lost anyway.
+/// After each cut the device must boot the old or the new program with all persistent values and an otadata that stands for
+/// it, and take another update. Of some cuts the start and the update that follow are cut a second time. A cut is made by
+/// copying the flash as it would be at that moment; the memory of the running device is lost anyway.
 public struct PowerCutCampaign: Sendable {
     /// Part of an update.
     public enum Phase: String, Sendable, CaseIterable {
@@ -27,6 +27,8 @@ public struct PowerCutCampaign: Sendable {
         public internal(set) var cuts: [Phase: Int] = [:]
         /// Flash operations by phase.
         public internal(set) var operations: [Phase: Int] = [:]
+        /// Second cuts, during the start and the update after a first one, by the phase of the first.
+        public internal(set) var secondCuts: [Phase: Int] = [:]
         /// Cuts after which the old program ran.
         public internal(set) var oldProgram = 0
         /// Cuts after which the new program ran.
@@ -37,8 +39,10 @@ public struct PowerCutCampaign: Sendable {
         public internal(set) var failureCounts: [Phase: Int] = [:]
         /// Number of failures.
         public var failureCount: Int { failureCounts.values.reduce(0, +) }
-        /// All cuts.
+        /// All first cuts.
         public var totalCuts: Int { cuts.values.reduce(0, +) }
+        /// All second cuts.
+        public var totalSecondCuts: Int { secondCuts.values.reduce(0, +) }
 
         mutating func fail(_ phase: Phase, _ text: String) {
             failureCounts[phase, default: 0] += 1
@@ -46,19 +50,23 @@ public struct PowerCutCampaign: Sendable {
         }
     }
 
-    private let profile: HardwareProfile
-    private let table: PartitionTable
-    private let application: String
-    private let old: [UInt8]
-    private let new: [UInt8]
-    private let next: [UInt8]
-    private let pageSize: Int
-    private let seed: UInt64
+    let profile: HardwareProfile
+    let table: PartitionTable
+    let application: String
+    let old: [UInt8]
+    let new: [UInt8]
+    let next: [UInt8]
+    let pageSize: Int
+    let seed: UInt64
+    let mostSecondCuts: Int
 
     /// A campaign that installs `program`, an image for `profile`, over a small one made here. The flash has slots of
     /// `slotSize` bytes. Page programs of `pageSize` bytes are the operations; 256 is what chips do, 4096 makes a
-    /// campaign with a large program shorter.
-    public init(program: [UInt8], slotSize: Int, pageSize: Int = 256, seed: UInt64 = 1) throws {
+    /// campaign with a large program shorter. About `mostSecondCuts` recoveries, chosen by `seed` and spread over the
+    /// phases, are cut once more.
+    public init(
+        program: [UInt8], slotSize: Int, pageSize: Int = 256, seed: UInt64 = 1, mostSecondCuts: Int = 400
+    ) throws {
         let image = try ESPImage(checking: ArraySource(program))
         let blocks = 16 * NORFlash.sectorSize
         let start = 0x10000
@@ -84,18 +92,19 @@ public struct PowerCutCampaign: Sendable {
         next = other("following")
         self.pageSize = pageSize
         self.seed = seed
+        self.mostSecondCuts = mostSecondCuts
     }
 
     /// The values a device keeps through all of it.
-    private static let values: [Int: [UInt8]] = [
+    static let values: [Int: [UInt8]] = [
         2: Array("network configuration".utf8), 14: (0..<9000).map { UInt8(truncatingIfNeeded: $0 &* 31) }, 20: [],
     ]
 
     /// Runs all phases; takes seconds for a program of some ten kilobytes.
     public func run() throws -> Report {
-        let recorder = Recorder(self)
+        let recorder = PowerCutRecorder(self)
         // A good program: written, selected, started, confirmed, then given up on request, and written once more.
-        let device = Device(self, try provisioned())
+        let device = CampaignDevice(self, try provisioned())
         try device.powerOn()
         try recorder.record(device, .write, allowed: [old, new]) { try device.install(new) }
         try recorder.record(device, .confirm, allowed: [old, new]) {
@@ -110,7 +119,7 @@ public struct PowerCutCampaign: Sendable {
         // Programs that must not stay.
         for behaviour in [ProgramBehaviour(selfTest: .fails), ProgramBehaviour(crashesAtBoot: true)] {
             let bad = badProgram(behaviour)
-            let device = Device(self, try provisioned())
+            let device = CampaignDevice(self, try provisioned())
             try device.powerOn()
             try device.install(bad)
             try recorder.record(device, .rollBack, allowed: [old]) { try device.settle() }
@@ -130,150 +139,5 @@ public struct PowerCutCampaign: Sendable {
         let store = try FlashPersistentStore(parts.blocks)
         for (block, value) in Self.values { try store.write(block, value) }
         return flash
-    }
-
-    // MARK: One device
-
-    /// An emulated device on one flash: what candy does around an update.
-    private final class Device: Sendable {
-        let flash: ObservedFlash
-        private let campaign: PowerCutCampaign
-        private let state = Mutex<(ESPBootLoader.Boot, ESP32Installer)?>(nil)
-
-        init(_ campaign: PowerCutCampaign, _ flash: NORFlash) {
-            self.campaign = campaign
-            self.flash = ObservedFlash(flash, pageSize: campaign.pageSize)
-        }
-
-        func powerOn() throws {
-            let parts = try ESPFlash(flash, campaign.profile)
-            let boot = try ESPBootLoader(parts).boot()
-            let installer = ESP32Installer(parts, running: boot, application: campaign.application)
-            state.withLock { $0 = (boot, installer) }
-        }
-
-        private func running() throws -> (boot: ESPBootLoader.Boot, installer: ESP32Installer) {
-            guard let running = state.withLock({ $0 }) else { throw Problem("the device is off") }
-            return running
-        }
-
-        var program: [UInt8] {
-            get throws {
-                let running = try running()
-                return try running.installer.readImage(slot: running.boot.slot)
-            }
-        }
-
-        func install(_ program: [UInt8]) throws {
-            let installer = try running().installer
-            try installer.start()
-            var offset = 0
-            while offset < program.count {
-                try installer.append(Array(program[offset..<min(program.count, offset + 1000)]))
-                offset += 1000
-            }
-            _ = try installer.finish()
-        }
-
-        func prove() throws {
-            let running = try running()
-            if running.boot.needsProof { try running.installer.confirm() }
-        }
-
-        func rollBack() throws { try running().installer.markInvalidAndRollBack() }
-
-        /// Starts, proves or gives up, until a program stays.
-        func settle() throws {
-            for _ in 0..<6 {
-                try powerOn()
-                let running = try running()
-                if running.boot.behaviour.crashesAtBoot { continue }
-                guard running.boot.needsProof else { return }
-                switch running.boot.behaviour.selfTest {
-                case .passes:
-                    try running.installer.confirm()
-                    return
-                case .fails, .neverEnds:
-                    try running.installer.markInvalidAndRollBack()
-                }
-            }
-            throw Problem("no program stays")
-        }
-
-        func checkValues() throws {
-            let store = try FlashPersistentStore(ESPFlash(flash, campaign.profile).blocks)
-            guard try store.blocks() == PowerCutCampaign.values.keys.sorted() else {
-                throw Problem("the persistent blocks are \(try store.blocks())")
-            }
-            for (block, value) in PowerCutCampaign.values where try store.read(block) != value {
-                throw Problem("persistent block \(block) changed")
-            }
-        }
-    }
-
-    private struct Problem: Error, CustomStringConvertible {
-        let description: String
-        init(_ description: String) { self.description = description }
-    }
-
-    // MARK: Cutting
-
-    private final class Recorder: Sendable {
-        private let campaign: PowerCutCampaign
-        private let state: Mutex<(report: Report, random: SeededGenerator)>
-
-        init(_ campaign: PowerCutCampaign) {
-            self.campaign = campaign
-            state = Mutex((Report(), SeededGenerator(seed: campaign.seed)))
-        }
-
-        var report: Report { state.withLock { $0.report } }
-
-        /// Runs `steps` with a cut tried at each flash operation.
-        func record(_ device: Device, _ phase: Phase, allowed: [[UInt8]], _ steps: () throws -> Void) throws {
-            let otaData = campaign.table.first(.otaData)
-            device.flash.observe { [self] operation, flash throws(FlashError) in
-                // Writing ends where otadata is touched.
-                let selects = otaData.map { ($0.offset..<$0.offset + $0.size).contains(operation.offset) } ?? false
-                let phase = phase == .write && selects ? .select : phase
-                try cut(operation, flash, phase, allowed: phase == .write ? [campaign.old] : allowed)
-            }
-            defer { device.flash.observe(nil) }
-            try steps()
-            try device.checkValues()
-        }
-
-        private func cut(
-            _ operation: FlashOperation, _ flash: NORFlash, _ phase: Phase, allowed: [[UInt8]]
-        ) throws(FlashError) {
-            state.withLock { $0.report.operations[phase, default: 0] += 1 }
-            for moment in PowerCut.allCases {
-                let left = try state.withLock { state throws(FlashError) in
-                    state.report.cuts[phase, default: 0] += 1
-                    return try moment.remains(of: operation, on: flash, random: &state.random)
-                }
-                do {
-                    try recover(left, allowed: allowed)
-                } catch {
-                    let place = String(operation.offset, radix: 16)
-                    state.withLock { $0.report.fail(phase, "cut \(moment) 0x\(place): \(error)") }
-                }
-            }
-        }
-
-        private func recover(_ flash: NORFlash, allowed: [[UInt8]]) throws {
-            let device = Device(campaign, flash)
-            try device.settle()
-            let program = try device.program
-            guard allowed.contains(program) else { throw Problem("a program runs that must not") }
-            state.withLock {
-                if program == campaign.old { $0.report.oldProgram += 1 } else { $0.report.newProgram += 1 }
-            }
-            try device.checkValues()
-            try device.install(campaign.next)
-            try device.settle()
-            guard try device.program == campaign.next else { throw Problem("the following update did not stay") }
-            try device.checkValues()
-        }
     }
 }

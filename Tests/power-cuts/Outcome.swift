@@ -49,16 +49,18 @@ struct Outcome {
         guard let report, let image else { return "\(path): not installed: \(refusal ?? "")" }
         var lines = [
             "\(path): \(image.chip), \(image.application.project) \(image.application.version), \(size) bytes",
-            Self.columns("phase", "operations", "cuts", "failures"),
+            Self.columns("phase", "operations", "cuts", "cut again", "failures"),
         ]
         for phase in PowerCutCampaign.Phase.allCases {
             lines.append(
                 Self.columns(
                     phase.rawValue, "\(report.operations[phase] ?? 0)", "\(report.cuts[phase] ?? 0)",
-                    "\(report.failureCounts[phase] ?? 0)"))
+                    "\(report.secondCuts[phase] ?? 0)", "\(report.failureCounts[phase] ?? 0)"))
         }
         let operations = report.operations.values.reduce(0, +)
-        lines.append(Self.columns("total", "\(operations)", "\(report.totalCuts)", "\(report.failureCount)"))
+        lines.append(
+            Self.columns(
+                "total", "\(operations)", "\(report.totalCuts)", "\(report.totalSecondCuts)", "\(report.failureCount)"))
         lines.append(
             "after a cut: the old program ran \(report.oldProgram) times, the new one \(report.newProgram) times;"
                 + " \(Int(seconds.rounded())) s")
@@ -85,6 +87,7 @@ struct Outcome {
                 JSON.Member("phase", .string(phase.rawValue)),
                 JSON.Member("operations", .integer(Int64(report.operations[phase] ?? 0))),
                 JSON.Member("cuts", .integer(Int64(report.cuts[phase] ?? 0))),
+                JSON.Member("secondCuts", .integer(Int64(report.secondCuts[phase] ?? 0))),
                 JSON.Member("failures", .integer(Int64(report.failureCounts[phase] ?? 0))),
             ])
         }
@@ -94,6 +97,7 @@ struct Outcome {
             JSON.Member("version", .string(image.application.version)),
             JSON.Member("phases", .array(phases)),
             JSON.Member("cuts", .integer(Int64(report.totalCuts))),
+            JSON.Member("secondCuts", .integer(Int64(report.totalSecondCuts))),
             JSON.Member("failures", .integer(Int64(report.failureCount))),
             JSON.Member("oldProgramRan", .integer(Int64(report.oldProgram))),
             JSON.Member("newProgramRan", .integer(Int64(report.newProgram))),
