@@ -92,7 +92,9 @@ public struct ProgramUpdate: Sendable {
         } else if let failure = transfer.failure {
             if failure.kind == .busy || failure.kind == .cancelled { throw failure }
             outcome.result = transfer.status?.isError == true ? .refused : .failed
-            if let reason = try await deviceReason() {
+            // What the device says may still be about an earlier update, when it never took notice of this one.
+            let earlier = transfer.status?.isError == true ? nil : before.update
+            if let reason = try await deviceReason(after: earlier) {
                 outcome.reason = "\(path) refused the package: \(reason)"
             }
         }
@@ -100,10 +102,11 @@ public struct ProgramUpdate: Sendable {
         return outcome
     }
 
-    /// What a device with `update` signals says about a refusal.
-    private func deviceReason() async throws -> String? {
+    /// What a device with `update` signals says about a refusal, unless its state is still the `earlier` one.
+    private func deviceReason(after earlier: UpdateStatus?) async throws -> String? {
         try await access.waitForDevice(path, seconds: 2) { summary in
-            guard let update = summary?.update, update.phase == .failed, let error = update.error else { return nil }
+            guard let update = summary?.update, update != earlier, update.phase == .failed, let error = update.error
+            else { return nil }
             return error
         }
     }

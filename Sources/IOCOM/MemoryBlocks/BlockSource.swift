@@ -8,7 +8,7 @@ final class BlockSource {
 
     /// Refers back to its owner until ``Connection/detach(_:)`` takes the two apart.
     private let attachment: BlockAttachment
-    private let isBidirectional: Bool
+    let isBidirectional: Bool
     private let remoteSize: Int
     private var phase = Phase.idle
     private var keyFrameDue = true

@@ -78,16 +78,17 @@ public final class MemoryBlock {
         }
     }
 
-    /// Writes one byte, noting a change only when the value differs.
+    /// Writes one byte, noting a change when the value differs or others may have written another one elsewhere.
     public func setByte(_ value: UInt8, at address: Int) {
-        guard address >= 0, address < size, memory.buffer[address] != value else { return }
+        guard address >= 0, address < size, memory.buffer[address] != value || hasOtherWriters else { return }
         withChange(of: ByteRange(address, address + 1)) { $0[0] = value }
     }
 
-    /// Writes a little endian integer of `width` bytes (1…8), noting a change only when the value differs.
+    /// Writes a little endian integer of `width` bytes (1…8), noting a change as ``setByte(_:at:)`` does.
     public func setUnsigned(_ value: UInt64, at address: Int, width: Int) {
         guard address >= 0, width >= 1, width <= 8, address <= size - width,
-            unsigned(at: address, width: width) != value & (width == 8 ? .max : (1 << UInt64(8 * width)) - 1)
+            hasOtherWriters
+                || unsigned(at: address, width: width) != value & (width == 8 ? .max : (1 << UInt64(8 * width)) - 1)
         else { return }
         withChange(of: ByteRange(address, address + width)) { target in
             for i in 0..<width { target[i] = UInt8(truncatingIfNeeded: value >> UInt64(8 * i)) }
@@ -137,6 +138,10 @@ public final class MemoryBlock {
     }
 
     // MARK: Attachments
+
+    /// The peers of a bidirectional block take only the bytes that are marked, and keep what another controller wrote: this
+    /// memory does not tell what they have (wire-protocol.md 5.6).
+    var hasOtherWriters: Bool { attachments.contains { $0.source?.isBidirectional == true } }
 
     func attach(_ attachment: BlockAttachment) { attachments.append(attachment) }
 

@@ -34,7 +34,7 @@ extension Signal {
         var end = 0
         for i in 0..<min(length + 1, count) {
             let byte = i < length ? text.unsafeLoad(fromByteOffset: i, as: UInt8.self) : 0
-            guard block.byte(at: address + 1 + i) != byte else { continue }
+            guard block.byte(at: address + 1 + i) != byte || block.hasOtherWriters else { continue }
             if first < 0 { first = i }
             end = i + 1
         }

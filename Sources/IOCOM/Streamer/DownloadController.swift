@@ -41,7 +41,7 @@ public enum DownloadControllerAction: Sendable, Equatable {
 public struct DownloadController {
     private enum Step {
         case opening
-        case waiting
+        case waiting(TransferRequest)
         case data
         case done(checksum: Int)
         case withdrawing(DownloadResult)
@@ -76,7 +76,8 @@ public struct DownloadController {
     public var deadline: Milliseconds? {
         switch step {
         case .opening, .finished: nil
-        case .waiting, .withdrawing, .done: since + times.handshake
+        case .waiting(let request): request.deadline(times)
+        case .withdrawing, .done: since + times.handshake
         case .data: reader.ring.used == 0 ? since + times.idle : nil
         }
     }
@@ -92,15 +93,7 @@ public struct DownloadController {
         let state = port.value(.state)
         switch step {
         case .opening: return open(state, now)
-        case .waiting:
-            if state == StreamStep.running || state == StreamStep.completed {
-                since = now
-                step = .data
-                return moveData(state, now)
-            }
-            if isCancelled { return fail(.cancelled, now) }
-            if state == StreamStep.interrupt { return fail(.refused(.failed), now) }
-            return now - since >= times.handshake ? fail(.timedOut, now) : .wait
+        case .waiting(let request): return waitForDevice(request, state, now)
         case .data: return moveData(state, now)
         case .done(let checksum):
             let isActive = state == StreamStep.running || state == StreamStep.completed
@@ -145,13 +138,29 @@ public struct DownloadController {
     private mutating func open(_ state: Int, _ now: Milliseconds) -> DownloadControllerAction {
         if isCancelled { return finish(.cancelled) }
         guard state == StreamStep.idle, port.value(.cmd) == StreamStep.idle else { return .busy }
-        port.set(.tail, 0)
-        port.set(.select, select)
-        port.set(.cmd, StreamStep.running)
+        step = .waiting(TransferRequest(port, select: select, now: now))
         hasBegun = true
-        since = now
-        step = .waiting
         return .wait
+    }
+
+    private mutating func waitForDevice(
+        _ request: TransferRequest, _ state: Int, _ now: Milliseconds
+    ) -> DownloadControllerAction {
+        var request = request
+        let progress = request.turn(port, now: now, times: times)
+        if case .begun = progress {
+            since = now
+            step = .data
+            return moveData(state, now)
+        }
+        if isCancelled { return fail(.cancelled, now) }
+        step = .waiting(request)
+        switch progress {
+        case .publish: return .publishAndTurn
+        case .interrupted: return fail(.refused(.failed), now)
+        case .timedOut: return fail(.timedOut, now)
+        case .wait, .begun: return .wait
+        }
     }
 
     private mutating func moveData(_ state: Int, _ now: Milliseconds) -> DownloadControllerAction {

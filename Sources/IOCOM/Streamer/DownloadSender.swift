@@ -96,7 +96,7 @@ public struct DownloadSender {
             case .wait: return .wait
             case .publish: return .publishAndTurn
             case .ended(let withdrawn):
-                armed = withdrawn
+                armed = withdrawn || port.value(.tail) != 0
                 step = .idle
                 return .idle
             }
@@ -176,7 +176,7 @@ public struct DownloadSender {
         guard let moved, port.value(.select) == select else { return rest(.failed) }
         if moved > 0 { progressSince = now }
         guard now - progressSince >= times.handshake else { return .wait }
-        armed = false
+        armed = port.value(.tail) != 0
         return rest(isRead ? .completed : .timeout)
     }
 

@@ -198,7 +198,10 @@ public struct StreamPort {
     }
 
     /// Writes the state byte of the ring, which readers want to be CONNECTED.
-    func markRing() { block(.buf).setByte(Self.connectedBit, at: addresses[.buf]) }
+    func markRing() {
+        // Nobody takes it away again, and a byte of its own in each snapshot costs.
+        if !isConnected(.buf) { block(.buf).setByte(Self.connectedBit, at: addresses[.buf]) }
+    }
 
     /// Address in the block of the bytes with these ring indexes.
     func address(_ run: ByteRange) -> ByteRange {

@@ -41,7 +41,7 @@ public enum UploadControllerAction: Sendable, Equatable {
 public struct UploadController {
     private enum Step {
         case opening
-        case waiting
+        case waiting(TransferRequest)
         case data
         case done
         case withdrawing(UploadResult)
@@ -86,7 +86,8 @@ public struct UploadController {
     public var deadline: Milliseconds? {
         switch step {
         case .opening, .finished: nil
-        case .waiting, .withdrawing: since + times.handshake
+        case .waiting(let request): request.deadline(times)
+        case .withdrawing: since + times.handshake
         case .data: writer.ring.used == 0 ? sourceSince + times.idle : since + times.stall
         case .done: since + times.stall
         }
@@ -103,7 +104,7 @@ public struct UploadController {
         let state = port.value(.state)
         switch step {
         case .opening: return open(state, now)
-        case .waiting: return waitForDevice(state, now)
+        case .waiting(let request): return waitForDevice(request, now)
         case .data: return moveData(state, now)
         case .done: return waitForEnd(state, now)
         case .withdrawing(let result):
@@ -155,31 +156,31 @@ public struct UploadController {
         guard state == StreamStep.idle, port.status != .pending, port.value(.cmd) == StreamStep.idle else {
             return .busy
         }
-        port.set(.head, 0)
-        port.set(.cs, 0)
-        port.set(.select, select)
-        port.set(.cmd, StreamStep.running)
+        step = .waiting(TransferRequest(port, select: select, now: now))
         hasBegun = true
         statusBefore = port.status
-        since = now
-        step = .waiting
         return .wait
     }
 
-    private mutating func waitForDevice(_ state: Int, _ now: Milliseconds) -> UploadControllerAction {
+    private mutating func waitForDevice(_ request: TransferRequest, _ now: Milliseconds) -> UploadControllerAction {
+        var request = request
         if port.status != statusBefore { sawStatusChange = true }
-        if state == StreamStep.running {
+        let progress = request.turn(port, now: now, times: times)
+        if case .begun = progress {
             since = now
             sourceSince = now
             step = .data
-            return moveData(state, now)
+            return moveData(StreamStep.running, now)
         }
         if isCancelled { return fail(.cancelled, now) }
-        // The opening device was IDLE, so INTERRUPT is about this transfer: it was refused before we saw RUNNING.
-        if state == StreamStep.interrupt { return fail(.refused(.failed), now) }
-        guard now - since >= times.handshake else { return .wait }
+        step = .waiting(request)
+        switch progress {
+        case .publish: return .publishAndTurn
+        case .interrupted: return fail(.refused(.failed), now)
         // A device of the original without an installer never shows RUNNING, only its reason (4.1).
-        return fail(sawStatusChange && port.status.isError ? .refused(port.status) : .timedOut, now)
+        case .timedOut: return fail(sawStatusChange && port.status.isError ? .refused(port.status) : .timedOut, now)
+        case .wait, .begun: return .wait
+        }
     }
 
     private mutating func moveData(_ state: Int, _ now: Milliseconds) -> UploadControllerAction {

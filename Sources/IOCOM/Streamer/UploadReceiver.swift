@@ -48,8 +48,9 @@ public struct UploadReceiver {
     private let times: StreamTimes
     private var step = Step.idle
     private var reader: StreamReader
-    /// False after a failed transfer until its command is gone, or the device would begin it again by itself
-    /// (application-layer.md 11.5).
+    /// False after a failed transfer whose command is still there, or the device would begin it again by itself
+    /// (application-layer.md 11.5). Not when its controller vanished in the middle: then nobody takes the command away,
+    /// and the next transfer shows by its `head` 0.
     private var armed = true
     private var select = 0
     private var runningSince: Milliseconds = 0
@@ -111,7 +112,8 @@ public struct UploadReceiver {
             case .wait: return .wait
             case .publish: return .publishAndTurn
             case .ended(let withdrawn):
-                armed = withdrawn
+                // From another position only another transfer gets to 0.
+                armed = withdrawn || port.value(.head) != 0
                 step = .idle
                 return .idle
             }

@@ -233,6 +233,18 @@ private func flags(_ frames: [(header: FrameHeader, payload: [UInt8])]) -> [Fram
         #expect(sent.map(\.payload) == [hex("00 03 01 07 14"), [0, 0, 0], [7], [8]])
     }
 
+    @Test func `A value that this end holds already is written again, since others may have written another`() throws {
+        var tap = try Tap(size: 24, flags: [.down, .bidirectional])
+        _ = try tap.frames()
+        tap.block.setByte(0, at: 3)
+        tap.block.setUnsigned(0, at: 8, width: 2)
+        tap.block.publish()
+        #expect(try tap.frames().map(\.payload) == [[0], [0, 0], [8, 3]])
+        #expect(try #require(Signal(.str, at: 15, count: 8)).setText("", in: tap.block))
+        tap.block.publish()
+        #expect(try tap.frames().map(\.payload) == [[2, 0], [0x80, 1]])
+    }
+
     @Test func `Marks of a large block are those of the old recordings and cover gaps`() throws {
         var tap = try Tap(size: 1047, flags: [.down, .bidirectional])
         var sent = try tap.frames()

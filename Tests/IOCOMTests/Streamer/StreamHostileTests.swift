@@ -105,6 +105,44 @@ struct StreamHostileTests {
         #expect(device.selects.count == 2)
     }
 
+    @Test(
+        "after a controller that vanished the next one is served", arguments: [0, 40],
+        [StreamDirection.upload, .download])
+    func vanished(position: Int, direction: StreamDirection) throws {
+        let bench = try StreamBench()
+        let port = try bench.controllerPort(direction)
+        let receiver = try Receiver(bench)
+        let sender = try Sender(bench, source: randomBytes(5_000))
+        port.set(.cmd, 1)
+        receiver.work(bench)
+        sender.work(bench)
+        if direction == .upload { port.markRing() }
+        port.set(direction == .upload ? .head : .tail, position)
+        run(bench, [receiver, sender], limit: 20_000)
+        #expect(port.value(.state) == 0 && port.value(.cmd) == 1)
+
+        // The next controller's block does not know what the one that vanished wrote.
+        let data = randomBytes(2_000)
+        port.set(.cmd, 0)
+        let before = bench.now
+        let agents: [any StreamAgent]
+        if direction == .upload {
+            let next = try Uploader(bench, data: data)
+            agents = [next, receiver]
+            next.work(bench)
+        } else {
+            let next = try Downloader(bench)
+            agents = [next, sender]
+            next.work(bench)
+        }
+        #expect(port.value(.cmd) == 1, "the device sees no 0 in between")
+        #expect(run(bench, agents, limit: 20_000))
+        #expect(
+            bench.now - before < (position == 0 ? 3_500 : 1_000), "asked again only when nothing shows a new transfer")
+        if let next = agents[0] as? Uploader { #expect(next.result == .completed && receiver.committed == [data]) }
+        if let next = agents[0] as? Downloader { #expect(next.result == .completed) }
+    }
+
     @Test("tails outside the bytes sent end an upload for the controller", arguments: positions + [9, 101, 256])
     func uploadTails(position: Int) throws {
         let bench = try StreamBench()

@@ -10,7 +10,14 @@ struct StreamTimeTests {
         let start = bench.now
         var controller = try UploadController(port: bench.controllerPort(.upload), select: 14).unwrapped
         var action = controller.turn(now: bench.now)
-        #expect(action == .wait && controller.deadline == start + 5_000)
+        #expect(action == .wait && controller.deadline == start + 2_500)
+        action = controller.turn(now: start + 2_499)
+        #expect(action == .wait && controller.port.value(.cmd) == 1)
+        action = controller.turn(now: start + 2_500)
+        #expect(action == .publishAndTurn && controller.port.value(.cmd) == 0, "withdrawn, to ask again")
+        #expect(controller.deadline == start + 2_700)
+        action = controller.turn(now: start + 2_700)
+        #expect(action == .wait && controller.port.value(.cmd) == 1 && controller.deadline == start + 5_000)
         action = controller.turn(now: start + 4_999)
         #expect(action == .wait)
         action = controller.turn(now: start + 5_000)
@@ -29,9 +36,11 @@ struct StreamTimeTests {
             let start = bench.now
             if answers { try bench.devicePort(.download).set(.state, 1) }
             controller.work(bench)
-            #expect(controller.machine.deadline == start + 5_000)
-            bench.now += 4_999
-            controller.work(bench)
+            #expect(controller.machine.deadline == start + (answers ? 5_000 : 2_500))
+            for time: Milliseconds in [2_500, 2_700, 4_999] {
+                bench.now = start + time
+                controller.work(bench)
+            }
             #expect(controller.machine.port.value(.cmd) == 1)
             bench.now += 1
             controller.work(bench)
