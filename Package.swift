@@ -56,7 +56,7 @@ let package = Package(
         library("ByteTools"),
         library("Programs", ["ByteTools", crypto]),
         library("DeviceStorage", ["ByteTools", crypto]),
-        library("Installers", ["ByteTools", "DeviceStorage", "Programs"]),
+        library("Installers", ["ByteTools", "DeviceStorage", "IOCOM", "Programs"]),
         library("UpdateTesting", ["ByteTools", "DeviceStorage", "Installers", "Programs"]),
         library(
             "IOCOMTransport",
@@ -86,7 +86,11 @@ let package = Package(
         library("IOOperator", ["ByteTools", "IOCOM", "IONode", "PackedJSON", "DeviceDescription", "Programs"] + nio),
         library("TerminalUI", ["PackedJSON"]),
         library(
-            "ISpyCommands", ["ByteTools", "IOCOM", "IOCOMTransport", "IOOperator", "Programs", "TerminalUI", arguments]),
+            "ISpyCommands",
+            [
+                "ByteTools", "DeviceDescription", "IOCOM", "IOCOMTransport", "IOOperator", "Programs", "TerminalUI",
+                arguments,
+            ]),
         library("FrankCommands", ["IOServer", "ServerData", "IOCOM", "IOCOMTransport", "TerminalUI", arguments] + nio),
         library(
             "CandyCommands",
@@ -122,7 +126,7 @@ let package = Package(
         tests("ByteTools", ["UpdateTesting"]),
         tests("Programs", ["ByteTools", "UpdateTesting"]),
         tests("DeviceStorage", ["ByteTools", "UpdateTesting"]),
-        tests("Installers", ["ByteTools", "DeviceStorage", "Programs", "UpdateTesting"]),
+        tests("Installers", ["ByteTools", "DeviceStorage", "IOCOM", "Programs", "UpdateTesting"]),
         tests("ServerData", ["IOCOM", "PackedJSON"]),
         tests(
             "IOServer",
@@ -136,7 +140,8 @@ let package = Package(
         tests(
             "CandyCommands",
             [
-                "ByteTools", "DeviceStorage", "Installers", "IOCOM", "IOCOMTransport", "IODevice", "IOOperator",
+                "ByteTools", "DeviceDescription", "DeviceStorage", "Installers", "IOCOM", "IOCOMTransport", "IODevice",
+                "IOOperator",
                 "Programs",
                 arguments,
             ]),

@@ -180,11 +180,11 @@ public struct Operator: Sendable {
         _ makeJob:
             @escaping @Sendable (
                 OperatorSession, RemoteDevice, StreamPort, EventLoopPromise<TransferResult>
-            ) -> (any TransferJob & Cancellable)?
+            ) -> (any TransferJob)?
     ) async throws -> TransferResult {
         let port = try await streamPort(path, direction)
         let session = session
-        let running = NIOLoopBoundBox<(any TransferJob & Cancellable)?>.makeBoxSendingValue(nil, eventLoop: loop)
+        let running = NIOLoopBoundBox<(any TransferJob)?>.makeBoxSendingValue(nil, eventLoop: loop)
         return try await withTaskCancellationHandler {
             try await loop.flatSubmit {
                 let promise = session.value.node.loop.makePromise(of: TransferResult.self)
@@ -339,11 +339,3 @@ public struct Operator: Sendable {
         }.get()
     }
 }
-
-/// A transfer that can be given up.
-protocol Cancellable: AnyObject {
-    func cancel()
-}
-
-extension UploadJob: Cancellable {}
-extension DownloadJob: Cancellable {}

@@ -231,8 +231,3 @@ final class OperatorSession: NodeRole {
         }
     }
 }
-
-/// A transfer under way; looked at after every change.
-protocol TransferJob: AnyObject {
-    func turn()
-}

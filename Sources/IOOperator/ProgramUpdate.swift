@@ -1,4 +1,5 @@
 public import ByteTools
+import DeviceDescription
 public import IOCOM
 
 /// Writes a program into a device and follows it until the new program proved itself or the old one runs again.
@@ -69,9 +70,7 @@ public struct ProgramUpdate: Sendable {
     ) async throws -> Outcome {
         let start = clock.now
         let before = try await access.device(path)
-        if let update = before.update,
-            [.receiving, .verifying, .installing, .restarting, .proving].contains(update.phase)
-        {
+        if let update = before.update, update.phase.isUnderWay {
             throw OperatorError(
                 .busy,
                 "\(path) is in the middle of another update (\(update.phase.text)); wait until that one has ended")

@@ -1,4 +1,4 @@
-import DeviceDescription
+public import DeviceDescription
 import IOCOM
 import IONode
 
@@ -54,7 +54,7 @@ final class RemoteDevice {
     var update: UpdateStatus? {
         guard let code = integer("upd_state") else { return nil }
         return UpdateStatus(
-            phase: UpdateStatus.Phase(rawValue: code) ?? .idle, progress: integer("upd_progress") ?? 0,
+            phase: UpdatePhase(rawValue: Int64(code)) ?? .idle, progress: integer("upd_progress") ?? 0,
             version: text("upd_version"), previous: text("upd_previous"), slot: text("upd_slot"),
             error: text("upd_error"))
     }
@@ -85,45 +85,8 @@ public struct DeviceSummary: Sendable, Equatable {
 
 /// What a device says about program updates (DESIGN.md section 5).
 public struct UpdateStatus: Sendable, Equatable {
-    /// Values of `upd_state`.
-    public enum Phase: Int, Sendable {
-        /// Nothing going on.
-        case idle = 0
-        /// A program is coming in.
-        case receiving
-        /// It is being checked.
-        case verifying
-        /// It is being installed.
-        case installing
-        /// The device is about to restart.
-        case restarting
-        /// The new program runs on trial.
-        case proving
-        /// The new program proved itself.
-        case confirmed
-        /// The old program runs again.
-        case rolledBack
-        /// The update failed; the old program never stopped being the one.
-        case failed
-
-        /// For people.
-        public var text: String {
-            switch self {
-            case .idle: "idle"
-            case .receiving: "receiving"
-            case .verifying: "verifying"
-            case .installing: "installing"
-            case .restarting: "restarting"
-            case .proving: "proving"
-            case .confirmed: "confirmed"
-            case .rolledBack: "rolled back"
-            case .failed: "failed"
-            }
-        }
-    }
-
     /// Phase.
-    public let phase: Phase
+    public let phase: UpdatePhase
     /// 0…100 while receiving.
     public let progress: Int
     /// Running version.

@@ -22,29 +22,16 @@ public struct TransferResult: Sendable {
 final class UploadJob: TransferJob {
     /// Bytes read ahead from the source.
     private static let pieceSize = 512 * 1024
-    /// How long another transfer may be in the way before the operator is told.
-    /// A device that gives up the transfer of an operator who vanished is free again after its own time-out.
-    static func busyPatience(_ port: StreamPort) -> Milliseconds { port.isGivingUp ? 6_500 : 1_500 }
-
-    private let session: OperatorSession
-    private let device: RemoteDevice
+    private let transfer: Transfer
     private let source: any ByteSource & Sendable
     private let total: Int
-    private let block: Int
     private let progress: (UInt64) -> Void
-    private let promise: EventLoopPromise<TransferResult>
     private var controller: UploadController
     private var delayed: DelayedStatus?
     private var piece: [UInt8] = []
     private var pieceOffset = 0
     private var sourceOffset = 0
     private var isReading = false
-    private var mustDrain = false
-    private var isTurning = false
-    private var isOver = false
-    private var timer: Scheduled<Void>?
-    private var timerDeadline: Milliseconds = 0
-    private let startedAt: Milliseconds
     private var readFailure: OperatorError?
 
     /// `total` is the size of `source`. Nil when the device's `select` signal cannot hold `block`.
@@ -54,29 +41,24 @@ final class UploadJob: TransferJob {
         promise: EventLoopPromise<TransferResult>
     ) {
         guard let controller = UploadController(port: port, select: block) else { return nil }
-        self.session = session
-        self.device = device
+        transfer = Transfer(session: session, device: device, block: block, port: port, promise: promise)
         self.controller = controller
-        self.block = block
         self.source = source
         self.total = total
         self.progress = progress
-        self.promise = promise
-        startedAt = session.node.now
     }
 
-    /// Gives up; the device is told.
     func cancel() {
         controller.cancel()
         if delayed != nil {
             finish(
-                nil, OperatorError(.cancelled, "cancelled while \(device.path) was finishing; its result is not known"))
+                nil,
+                OperatorError(
+                    .cancelled, "cancelled while \(transfer.device.path) was finishing; its result is not known"))
         }
         turn()
-        session.node.flushWaiting()
+        transfer.session.node.flushWaiting()
     }
-
-    private var isConnected: Bool { session.devices[device.path] === device && controller.port.deviceBlock.isFed }
 
     /// Leaves room for several snapshots in a ring, so that one travels while the next is made; two in a small ring, where
     /// the work for each snapshot counts and not the time that it travels.
@@ -86,43 +68,31 @@ final class UploadJob: TransferJob {
     }
 
     func turn() {
-        guard !isTurning, !isOver else { return }
-        isTurning = true
-        defer { isTurning = false }
-        let now = session.node.now
-        if mustDrain && isConnected {
-            guard controller.port.controllerBlock.isDrained else { return }
+        transfer.turn(self) { now in
+            if delayed != nil { return pollStatus(now) }
+            let confirmed = controller.confirmedBytes
+            let deadline = move(now)
+            if controller.confirmedBytes != confirmed { progress(controller.confirmedBytes) }
+            return deadline
         }
-        mustDrain = false
-        if delayed != nil { return pollStatus(now) }
-        let confirmed = controller.confirmedBytes
-        loop: while true {
-            switch controller.turn(now: now, connected: isConnected) {
+    }
+
+    /// Lets the controller do what it can; gives the time of the next look.
+    private func move(_ now: Milliseconds) -> Milliseconds? {
+        while true {
+            switch controller.turn(now: now, connected: transfer.isConnected) {
             case .busy:
-                if now - startedAt > Self.busyPatience(controller.port) {
-                    return finish(
-                        nil,
-                        OperatorError(
-                            .busy,
-                            "\(device.path) is busy with another transfer; wait until it has ended and try again"))
-                }
-                break loop
-            case .wait: break loop
+                if let failure = transfer.busyFailure { finish(nil, failure) }
+                return transfer.busyDeadline
+            case .wait: return controller.deadline
             case .send:
-                guard controller.port.controllerBlock.isDrained, offer(now) else { break loop }
+                guard controller.port.controllerBlock.isDrained, offer(now) else { return controller.deadline }
             case .publishAndTurn:
-                controller.port.controllerBlock.publish()
-                mustDrain = true
-                break loop
-            case .finished(let result):
-                ended(result, now)
-                break loop
+                transfer.publishAlone()
+                return controller.deadline
+            case .finished(let result): return ended(result, now)
             }
         }
-        guard !isOver else { return }
-        controller.port.controllerBlock.publish()
-        if controller.confirmedBytes != confirmed { progress(controller.confirmedBytes) }
-        schedule()
     }
 
     private func offer(_ now: Milliseconds) -> Bool {
@@ -146,8 +116,8 @@ final class UploadJob: TransferJob {
         let source = source
         let offset = sourceOffset
         let count = min(Self.pieceSize, total - offset)
-        let bound = NIOLoopBound(self, eventLoop: session.node.loop)
-        NIOThreadPool.singleton.runIfActive(eventLoop: session.node.loop) { try source.read(at: offset, count: count) }
+        let bound = NIOLoopBound(self, eventLoop: transfer.loop)
+        NIOThreadPool.singleton.runIfActive(eventLoop: transfer.loop) { try source.read(at: offset, count: count) }
             .whenComplete { result in
                 let job = bound.value
                 job.isReading = false
@@ -162,19 +132,19 @@ final class UploadJob: TransferJob {
                     job.controller.cancel()
                 }
                 job.turn()
-                job.session.node.flushWaiting()
+                job.transfer.session.node.flushWaiting()
             }
     }
 
-    private func ended(_ result: UploadResult, _ now: Milliseconds) {
+    private func ended(_ result: UploadResult, _ now: Milliseconds) -> Milliseconds? {
         controller.close()
         controller.port.controllerBlock.publish()
-        let name = device.path
+        let name = transfer.device.path
         switch result {
         case .completed:
             progress(controller.queuedBytes)
-            delayed = DelayedStatus(now: now, times: .forBlock(block))
-            pollStatus(now)
+            delayed = DelayedStatus(now: now, times: .forBlock(transfer.block))
+            return pollStatus(now)
         case .refused(let status):
             finish(status, OperatorError(.failed, "\(name) refused the data: \(status)"))
         case .timedOut:
@@ -194,15 +164,16 @@ final class UploadJob: TransferJob {
                     .busy,
                     "another operator writes to \(name) at the same time, or it restarted; nothing was put in force"))
         }
+        return nil
     }
 
-    private func pollStatus(_ now: Milliseconds) {
-        guard var delayed else { return }
-        let action = delayed.turn(controller.port, now: now, connected: isConnected)
+    private func pollStatus(_ now: Milliseconds) -> Milliseconds? {
+        guard var delayed else { return nil }
+        let action = delayed.turn(controller.port, now: now, connected: transfer.isConnected)
         self.delayed = delayed
-        let name = device.path
+        let name = transfer.device.path
         switch action {
-        case .wait: schedule()
+        case .wait: return delayed.deadline
         case .final(let status):
             finish(status, status.isError ? OperatorError(.failed, "\(name) refused the data: \(status)") : nil)
         case .unknown(let last):
@@ -215,36 +186,11 @@ final class UploadJob: TransferJob {
         case .connectionGone(let last):
             finish(last, OperatorError(.noConnection, "\(name) went away after it had taken all bytes"), lost: true)
         }
-    }
-
-    private func schedule() {
-        var deadline = delayed?.deadline ?? controller.deadline
-        if controller.queuedBytes == 0 { deadline = min(deadline ?? .max, session.node.now + 500) }
-        guard let deadline else {
-            timer?.cancel()
-            timer = nil
-            return
-        }
-        // A timer that fires too early does no harm, and a new one for each snapshot costs.
-        guard timer == nil || deadline < timerDeadline else { return }
-        timer?.cancel()
-        timerDeadline = deadline
-        let bound = NIOLoopBound(self, eventLoop: session.node.loop)
-        timer = session.node.loop.scheduleTask(in: .milliseconds(max(1, deadline - session.node.now))) {
-            bound.value.timer = nil
-            bound.value.turn()
-            bound.value.session.node.flushWaiting()
-        }
+        return nil
     }
 
     private func finish(_ status: StreamStatus?, _ failure: OperatorError?, lost: Bool = false) {
-        guard !isOver else { return }
-        isOver = true
-        timer?.cancel()
-        promise.succeed(
-            TransferResult(
-                status: status, bytes: failure == nil ? controller.queuedBytes : controller.confirmedBytes,
-                seconds: Double(session.node.now - startedAt) / 1000, failure: failure, lostAfterLastByte: lost))
-        session.finished(self)
+        let bytes = failure == nil ? controller.queuedBytes : controller.confirmedBytes
+        transfer.finish(self, status, bytes: bytes, failure, lost: lost)
     }
 }

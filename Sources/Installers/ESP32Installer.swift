@@ -1,5 +1,6 @@
 import ByteTools
 import DeviceStorage
+import IOCOM
 public import Programs
 import Synchronization
 
@@ -66,7 +67,8 @@ public final class ESP32Installer: ProgramInstaller {
         let taken: Int
         do { taken = try session.scanner.feed(bytes) } catch { throw InstallError(error) }
         guard taken == bytes.count else {
-            throw InstallError(.checksum, "bytes follow after the end of the program (byte \(session.scanner.size))")
+            throw InstallError(
+                .checksumMismatch, "bytes follow after the end of the program (byte \(session.scanner.size))")
         }
         session.pending += bytes
         guard let descriptor = session.scanner.application else { return }
@@ -241,10 +243,10 @@ public final class ESP32Installer: ProgramInstaller {
 extension InstallError {
     /// The status of 2.8 that says most about a bad image.
     init(_ error: ESPImageError) {
-        let status: InstallStatus =
+        let status: StreamStatus =
             switch error.kind {
-            case .tooLarge: .full
-            default: error.isDamage ? .checksum : .programmingFailed
+            case .tooLarge: .discFull
+            default: error.isDamage ? .checksumMismatch : .programmingFailed
             }
         self.init(status, error.description)
     }

@@ -1,3 +1,5 @@
+public import IOCOM
+
 /// Puts a program into a device. Called off the event loop, one call at a time.
 ///
 /// `start`, then `append` for each piece, then `finish` when all bytes have come and their checksum was right, or `cancel`
@@ -27,41 +29,15 @@ public struct InstalledProgram: Sendable, Equatable {
     public let needsRestart: Bool
 }
 
-/// Status numbers of a stream that an installation can end with (application-layer.md 2.8).
-public enum InstallStatus: UInt8, Sendable {
-    /// Installer is at work.
-    case pending = 4
-    /// Done.
-    case completed = 6
-    /// Failure without a number of its own.
-    case failed = 100
-    /// Not possible on this platform.
-    case notSupported = 120
-    /// Reading failed.
-    case readFailed = 140
-    /// The program could not be written, or is not for this device.
-    case programmingFailed = 166
-    /// The system's installer refused the package.
-    case installationFailed = 168
-    /// Not allowed.
-    case noAccess = 186
-    /// The system's installer could not be started.
-    case cannotStart = 188
-    /// It does not fit.
-    case full = 192
-    /// What came is damaged.
-    case checksum = 204
-}
-
 /// Why a program was not installed.
 public struct InstallError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The number for the stream's status.
-    public let status: InstallStatus
+    public let status: StreamStatus
     /// The reason for people.
     public let description: String
 
     /// An error with its number and text.
-    public init(_ status: InstallStatus, _ description: String) {
+    public init(_ status: StreamStatus, _ description: String) {
         self.status = status
         self.description = description
     }

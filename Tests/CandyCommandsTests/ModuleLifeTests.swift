@@ -1,3 +1,4 @@
+import DeviceDescription
 import ByteTools
 import DeviceStorage
 import IOCOM

@@ -1,3 +1,4 @@
+import DeviceDescription
 import DeviceStorage
 import IODevice
 import Installers

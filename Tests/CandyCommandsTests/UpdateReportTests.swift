@@ -1,3 +1,4 @@
+import DeviceDescription
 import IOCOM
 import IODevice
 import Testing

@@ -1,4 +1,5 @@
 import DeviceStorage
+import IOCOM
 import Installers
 import Programs
 import Testing

@@ -1,5 +1,6 @@
 import DeviceStorage
 import Installers
+import IOCOM
 import Programs
 import Testing
 import UpdateTesting
@@ -25,14 +26,14 @@ import UpdateTesting
         let good = Module.program("2")
         var noDigest = good
         noDigest[23] = 0
-        let packages: [(String, [UInt8], InstallStatus)] = [
+        let packages: [(String, [UInt8], StreamStatus)] = [
             ("empty", [], .programmingFailed),
             ("text", Array("This is no program.\n".utf8), .programmingFailed),
             ("other chip", Module.program("2", chip: .esp32c3), .programmingFailed),
             ("other application", Module.program("2", project: "gina"), .programmingFailed),
             ("no digest", noDigest, .programmingFailed),
-            ("header only", Array(good.prefix(24)), .checksum),
-            ("no descriptor", Array(good.prefix(319)), .checksum),
+            ("header only", Array(good.prefix(24)), .checksumMismatch),
+            ("no descriptor", Array(good.prefix(319)), .checksumMismatch),
         ]
         let counts = module.chip.counts
         for (name, package, status) in packages {
@@ -49,7 +50,7 @@ import UpdateTesting
         lengths += (good.count - 60)..<good.count
         for length in lengths {
             let error = try refusal(Array(good.prefix(length)), on: module)
-            #expect(error?.status == (length == 0 ? .programmingFailed : .checksum), "\(length) bytes")
+            #expect(error?.status == (length == 0 ? .programmingFailed : .checksumMismatch), "\(length) bytes")
         }
     }
 
@@ -74,8 +75,8 @@ import UpdateTesting
         let module = try Module()
         let large = Module.program("2", size: module.flash.slots[1].size)
         let error = try refusal(large, on: module)
-        #expect(error?.status == .full)
-        #expect(try refusal(Module.program("2") + [0], on: module)?.status == .checksum)
+        #expect(error?.status == .discFull)
+        #expect(try refusal(Module.program("2") + [0], on: module)?.status == .checksumMismatch)
     }
 
     @Test func `A cancelled program does not look like one that can boot`() throws {

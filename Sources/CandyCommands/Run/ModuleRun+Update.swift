@@ -1,3 +1,5 @@
+import IOCOM
+import DeviceDescription
 import IODevice
 import Installers
 import Programs

@@ -1,5 +1,6 @@
-import DeviceStorage
 import IOCOM
+import DeviceDescription
+import DeviceStorage
 import IODevice
 import IONode
 import Installers

@@ -1,3 +1,4 @@
+import DeviceDescription
 import Installers
 
 /// What a start finds out about the update before it: record and otadata together. A pure function of both.

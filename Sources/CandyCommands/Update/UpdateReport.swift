@@ -1,3 +1,4 @@
+import DeviceDescription
 import IODevice
 
 /// What the `update` signals say, kept up to date from what happens. A pure value.

@@ -12,6 +12,13 @@ public struct StreamTimes: Sendable, Equatable {
     /// RUNNING would wait its whole 5 s (2.11).
     public var showRunning: Milliseconds = 200
 
+    /// That another transfer may be in the way before a controller is told that the device is busy.
+    public var busyPatience: Milliseconds = 1_500
+    /// The same while the device gives a transfer up whose controller vanished: it is free again after ``handshake``.
+    public var givingUpPatience: Milliseconds = 6_500
+    /// Between two looks at a device that is busy.
+    public var busyLook: Milliseconds = 500
+
     /// The usual times.
     public init() {}
 }

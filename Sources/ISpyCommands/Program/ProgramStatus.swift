@@ -1,3 +1,4 @@
+import DeviceDescription
 import ArgumentParser
 import IOOperator
 import TerminalUI
