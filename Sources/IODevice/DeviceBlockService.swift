@@ -48,7 +48,7 @@ public final class DeviceBlockService: BlockService {
 }
 
 extension BlockServiceError {
-    init(_ error: InstallError) { self.init(StreamStatus(rawValue: error.status.rawValue), error.description) }
+    init(_ error: InstallError) { self.init(error.status, error.description) }
 
     init(writing error: PersistentStoreError) {
         switch error {

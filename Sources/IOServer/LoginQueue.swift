@@ -3,7 +3,10 @@ import NIOCore
 import NIOPosix
 import ServerData
 
-/// Checks logins on a thread, a few at a time, in the order they came. Confined to the loop.
+/// Checks logins on threads of its own, a few at a time, in the order they came. Confined to the loop.
+///
+/// The allocator keeps the 16 MiB of a check for each thread that ever made one, so the process's common threads are not
+/// used.
 final class LoginQueue {
     private struct Entry {
         var attempt: LoginAttempt
@@ -15,6 +18,7 @@ final class LoginQueue {
     private let loop: any EventLoop
     private let limits: LoginLimits
     private let book: AccountsBook
+    private let threads: NIOThreadPool
     private var waiting: [Entry] = []
     private var next = 0
     private var byAddress: [String: Int] = [:]
@@ -24,7 +28,11 @@ final class LoginQueue {
         self.book = book
         self.limits = limits
         self.loop = loop
+        threads = NIOThreadPool(numberOfThreads: limits.checks)
+        threads.start()
     }
+
+    deinit { threads.shutdownGracefully { _ in } }
 
     /// Has an attempt decided; false when too many wait. `isWanted` is asked before the work is done.
     func add(
@@ -40,13 +48,19 @@ final class LoginQueue {
         return true
     }
 
+    /// Makes better hashes of a password that was right.
+    func upgrade(_ upgrades: [AccountUpgrade], password: [UInt8]) -> EventLoopFuture<Void> {
+        let book = book
+        return threads.runIfActive(eventLoop: loop) { try book.upgrade(upgrades, password: password) }
+    }
+
     private func start() {
         while running < limits.checks, let entry = take() {
             guard entry.isWanted() else { continue }
             running += 1
             let (book, attempt) = (book, entry.attempt)
             let bound = NIOLoopBound((self, entry.done), eventLoop: loop)
-            NIOThreadPool.singleton.runIfActive(eventLoop: loop) { book.decide(attempt) }
+            threads.runIfActive(eventLoop: loop) { book.decide(attempt) }
                 .whenComplete { result in
                     let (queue, done) = bound.value
                     queue.running -= 1

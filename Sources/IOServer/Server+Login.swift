@@ -2,7 +2,6 @@ public import IOCOM
 import IODevice
 public import IONode
 import NIOCore
-import NIOPosix
 import ServerData
 
 /// What the server keeps with a connection that was let in.
@@ -124,9 +123,8 @@ extension Server {
 
     private func upgrade(_ upgrades: [AccountUpgrade], password: PasswordText) {
         guard !upgrades.isEmpty else { return }
-        let (book, report) = (book, report)
-        let bytes = (0..<password.count).map { password[$0] }
-        NIOThreadPool.singleton.runIfActive(eventLoop: node.loop) { try book.upgrade(upgrades, password: bytes) }
+        let report = report
+        queue.upgrade(upgrades, password: (0..<password.count).map { password[$0] })
             .whenFailure { report(.problem("a better password hash could not be stored: \($0)")) }
     }
 }

@@ -1,5 +1,5 @@
-import DeviceDescription
 import ByteTools
+import DeviceDescription
 import Foundation
 import IOCOM
 import IOCOMTransport

@@ -1,5 +1,5 @@
-import DeviceDescription
 import ByteTools
+import DeviceDescription
 import DeviceStorage
 import IOCOM
 import IOOperator

@@ -1,6 +1,6 @@
 import DeviceStorage
-import Installers
 import IOCOM
+import Installers
 import Programs
 import Testing
 import UpdateTesting

@@ -1,5 +1,5 @@
-import IOCOM
 import DeviceDescription
+import IOCOM
 import IODevice
 import Installers
 import Programs

@@ -1,6 +1,6 @@
-import IOCOM
 import DeviceDescription
 import DeviceStorage
+import IOCOM
 import IODevice
 import IONode
 import Installers

@@ -56,6 +56,9 @@ public struct DownloadController {
     private var reader: StreamReader
     private var isCancelled = false
     private var hasBegun = false
+    /// Since when the device is seen to give up another's transfer.
+    private var givingUpSince: Milliseconds?
+    private var hasReleased = false
     private var since: Milliseconds = 0
 
     /// A download of persistent block `select`; nil when the device's `select` signal cannot hold that number.
@@ -75,7 +78,8 @@ public struct DownloadController {
     /// When ``turn(now:connected:)`` must be called at the latest; nil when only events matter.
     public var deadline: Milliseconds? {
         switch step {
-        case .opening, .finished: nil
+        case .opening: hasReleased ? nil : givingUpSince.map { $0 + times.vanished }
+        case .finished: nil
         case .waiting(let request): request.deadline(times)
         case .withdrawing, .done: since + times.handshake
         case .data: reader.ring.used == 0 ? since + times.idle : nil
@@ -137,6 +141,16 @@ public struct DownloadController {
 
     private mutating func open(_ state: Int, _ now: Milliseconds) -> DownloadControllerAction {
         if isCancelled { return finish(.cancelled) }
+        if port.isGivingUp {
+            guard let givingUpSince else {
+                self.givingUpSince = now
+                return .busy
+            }
+            guard !hasReleased, now - givingUpSince >= times.vanished else { return .busy }
+            hasReleased = true
+            port.releaseController()
+            return .publishAndTurn
+        }
         guard state == StreamStep.idle, port.value(.cmd) == StreamStep.idle else { return .busy }
         step = .waiting(TransferRequest(port, select: select, now: now))
         hasBegun = true

@@ -12,6 +12,9 @@ public struct StreamTimes: Sendable, Equatable {
     /// RUNNING would wait its whole 5 s (2.11).
     public var showRunning: Milliseconds = 200
 
+    /// That a device may be seen to give up another controller's transfer before that one counts as vanished and is
+    /// withdrawn in its place.
+    public var vanished: Milliseconds = 1_000
     /// That another transfer may be in the way before a controller is told that the device is busy.
     public var busyPatience: Milliseconds = 1_500
     /// The same while the device gives a transfer up whose controller vanished: it is free again after ``handshake``.

@@ -57,6 +57,9 @@ public struct UploadController {
     private var isCancelled = false
     /// False while nothing was written: then the signals may be another transfer's.
     private var hasBegun = false
+    /// Since when the device is seen to give up another's transfer.
+    private var givingUpSince: Milliseconds?
+    private var hasReleased = false
     /// When the present step began, or data last moved in it.
     private var since: Milliseconds = 0
     /// When the caller last had bytes, or the device still had some of ours.
@@ -85,7 +88,8 @@ public struct UploadController {
     /// When ``turn(now:connected:)`` must be called at the latest; nil when only events matter.
     public var deadline: Milliseconds? {
         switch step {
-        case .opening, .finished: nil
+        case .opening: hasReleased ? nil : givingUpSince.map { $0 + times.vanished }
+        case .finished: nil
         case .waiting(let request): request.deadline(times)
         case .withdrawing: since + times.handshake
         case .data: writer.ring.used == 0 ? sourceSince + times.idle : since + times.stall
@@ -153,6 +157,16 @@ public struct UploadController {
 
     private mutating func open(_ state: Int, _ now: Milliseconds) -> UploadControllerAction {
         if isCancelled { return finish(.cancelled) }
+        if port.isGivingUp {
+            guard let givingUpSince else {
+                self.givingUpSince = now
+                return .busy
+            }
+            guard !hasReleased, now - givingUpSince >= times.vanished else { return .busy }
+            hasReleased = true
+            port.releaseController()
+            return .publishAndTurn
+        }
         guard state == StreamStep.idle, port.status != .pending, port.value(.cmd) == StreamStep.idle else {
             return .busy
         }

@@ -1,5 +1,5 @@
-import DeviceDescription
 import ArgumentParser
+import DeviceDescription
 import IOOperator
 import TerminalUI
 

@@ -143,6 +143,24 @@ struct StreamHostileTests {
         if let next = agents[0] as? Downloader { #expect(next.result == .completed) }
     }
 
+    @Test("a device that waits for a controller that vanished is freed by the next", arguments: [true, false])
+    func freed(isUpload: Bool) throws {
+        let bench = try StreamBench()
+        let port = try bench.controllerPort(isUpload ? .upload : .download)
+        let device: any StreamAgent = isUpload ? try Receiver(bench) : try Sender(bench, source: randomBytes(5_000))
+        port.set(.cmd, 1)
+        device.work(bench)
+        port.set(.select, 77)
+        run(bench, [device], limit: 1_000)
+        #expect(port.value(.state) == 3)
+        let before = bench.now
+        let next: any StreamAgent = isUpload ? try Uploader(bench, data: randomBytes(2_000)) : try Downloader(bench)
+        #expect(run(bench, [next, device], limit: 20_000))
+        #expect(bench.now - before < 1_500)
+        #expect((next as? Uploader)?.result == (isUpload ? .completed : nil))
+        #expect((next as? Downloader)?.result == (isUpload ? nil : .completed))
+    }
+
     @Test("tails outside the bytes sent end an upload for the controller", arguments: positions + [9, 101, 256])
     func uploadTails(position: Int) throws {
         let bench = try StreamBench()
