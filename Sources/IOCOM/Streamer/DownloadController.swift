@@ -40,8 +40,7 @@ public enum DownloadControllerAction: Sendable, Equatable {
 /// buffer above this.
 public struct DownloadController {
     private enum Step {
-        case opening
-        case waiting(TransferRequest)
+        case opening(TransferRequest)
         case data
         case done(checksum: Int)
         case withdrawing(DownloadResult)
@@ -51,14 +50,10 @@ public struct DownloadController {
     /// The signals.
     public let port: StreamPort
     private let times: StreamTimes
-    private let select: Int
-    private var step = Step.opening
+    private var step: Step
     private var reader: StreamReader
     private var isCancelled = false
     private var hasBegun = false
-    /// Since when the device is seen to give up another's transfer.
-    private var givingUpSince: Milliseconds?
-    private var hasReleased = false
     private var since: Milliseconds = 0
 
     /// A download of persistent block `select`; nil when the device's `select` signal cannot hold that number.
@@ -67,7 +62,7 @@ public struct DownloadController {
         precondition(port.direction == .download, "a DownloadController needs a download port")
         guard port.canSelect(select) else { return nil }
         self.port = port
-        self.select = select
+        step = .opening(TransferRequest(select: select))
         self.times = times
         reader = StreamReader(port)
     }
@@ -78,9 +73,8 @@ public struct DownloadController {
     /// When ``turn(now:connected:)`` must be called at the latest; nil when only events matter.
     public var deadline: Milliseconds? {
         switch step {
-        case .opening: hasReleased ? nil : givingUpSince.map { $0 + times.vanished }
+        case .opening(let request): request.deadline(times)
         case .finished: nil
-        case .waiting(let request): request.deadline(times)
         case .withdrawing, .done: since + times.handshake
         case .data: reader.ring.used == 0 ? since + times.idle : nil
         }
@@ -96,8 +90,7 @@ public struct DownloadController {
         guard connected, port.isConnected(.state) else { return finish(.connectionGone) }
         let state = port.value(.state)
         switch step {
-        case .opening: return open(state, now)
-        case .waiting(let request): return waitForDevice(request, state, now)
+        case .opening(let request): return open(request, state, now)
         case .data: return moveData(state, now)
         case .done(let checksum):
             let isActive = state == StreamStep.running || state == StreamStep.completed
@@ -139,41 +132,24 @@ public struct DownloadController {
 
     // MARK: Steps
 
-    private mutating func open(_ state: Int, _ now: Milliseconds) -> DownloadControllerAction {
-        if isCancelled { return finish(.cancelled) }
-        if port.isGivingUp {
-            guard let givingUpSince else {
-                self.givingUpSince = now
-                return .busy
-            }
-            guard !hasReleased, now - givingUpSince >= times.vanished else { return .busy }
-            hasReleased = true
-            port.releaseController()
-            return .publishAndTurn
-        }
-        guard state == StreamStep.idle, port.value(.cmd) == StreamStep.idle else { return .busy }
-        step = .waiting(TransferRequest(port, select: select, now: now))
-        hasBegun = true
-        return .wait
-    }
-
-    private mutating func waitForDevice(
+    private mutating func open(
         _ request: TransferRequest, _ state: Int, _ now: Milliseconds
     ) -> DownloadControllerAction {
+        if isCancelled { return hasBegun ? fail(.cancelled, now) : finish(.cancelled) }
         var request = request
         let progress = request.turn(port, now: now, times: times)
-        if case .begun = progress {
+        hasBegun = request.hasAsked
+        step = .opening(request)
+        switch progress {
+        case .busy: return .busy
+        case .wait: return .wait
+        case .publish: return .publishAndTurn
+        case .begun:
             since = now
             step = .data
             return moveData(state, now)
-        }
-        if isCancelled { return fail(.cancelled, now) }
-        step = .waiting(request)
-        switch progress {
-        case .publish: return .publishAndTurn
         case .interrupted: return fail(.refused(.failed), now)
         case .timedOut: return fail(.timedOut, now)
-        case .wait, .begun: return .wait
         }
     }
 

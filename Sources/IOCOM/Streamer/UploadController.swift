@@ -40,8 +40,7 @@ public enum UploadControllerAction: Sendable, Equatable {
 /// both may begin; then the device's own checks and the checksum decide, see ``UploadReceiver``.
 public struct UploadController {
     private enum Step {
-        case opening
-        case waiting(TransferRequest)
+        case opening(TransferRequest)
         case data
         case done
         case withdrawing(UploadResult)
@@ -51,21 +50,15 @@ public struct UploadController {
     /// The signals.
     public let port: StreamPort
     private let times: StreamTimes
-    private let select: Int
-    private var step = Step.opening
+    private var step: Step
     private var writer: StreamWriter
     private var isCancelled = false
     /// False while nothing was written: then the signals may be another transfer's.
     private var hasBegun = false
-    /// Since when the device is seen to give up another's transfer.
-    private var givingUpSince: Milliseconds?
-    private var hasReleased = false
     /// When the present step began, or data last moved in it.
     private var since: Milliseconds = 0
     /// When the caller last had bytes, or the device still had some of ours.
     private var sourceSince: Milliseconds = 0
-    private var statusBefore = StreamStatus.none
-    private var sawStatusChange = false
 
     /// An upload into persistent block `select`; nil when the device's `select` signal cannot hold that number.
     /// `port` must be of direction ``StreamDirection/upload``.
@@ -73,7 +66,7 @@ public struct UploadController {
         precondition(port.direction == .upload, "an UploadController needs an upload port")
         guard port.canSelect(select) else { return nil }
         self.port = port
-        self.select = select
+        step = .opening(TransferRequest(select: select))
         self.times = times
         writer = StreamWriter(port)
     }
@@ -88,9 +81,8 @@ public struct UploadController {
     /// When ``turn(now:connected:)`` must be called at the latest; nil when only events matter.
     public var deadline: Milliseconds? {
         switch step {
-        case .opening: hasReleased ? nil : givingUpSince.map { $0 + times.vanished }
+        case .opening(let request): request.deadline(times)
         case .finished: nil
-        case .waiting(let request): request.deadline(times)
         case .withdrawing: since + times.handshake
         case .data: writer.ring.used == 0 ? sourceSince + times.idle : since + times.stall
         case .done: since + times.stall
@@ -107,8 +99,7 @@ public struct UploadController {
         guard connected, port.isConnected(.state) else { return finish(.connectionGone) }
         let state = port.value(.state)
         switch step {
-        case .opening: return open(state, now)
-        case .waiting(let request): return waitForDevice(request, now)
+        case .opening(let request): return open(request, state, now)
         case .data: return moveData(state, now)
         case .done: return waitForEnd(state, now)
         case .withdrawing(let result):
@@ -155,45 +146,27 @@ public struct UploadController {
 
     // MARK: Steps
 
-    private mutating func open(_ state: Int, _ now: Milliseconds) -> UploadControllerAction {
-        if isCancelled { return finish(.cancelled) }
-        if port.isGivingUp {
-            guard let givingUpSince else {
-                self.givingUpSince = now
-                return .busy
-            }
-            guard !hasReleased, now - givingUpSince >= times.vanished else { return .busy }
-            hasReleased = true
-            port.releaseController()
-            return .publishAndTurn
-        }
-        guard state == StreamStep.idle, port.status != .pending, port.value(.cmd) == StreamStep.idle else {
-            return .busy
-        }
-        step = .waiting(TransferRequest(port, select: select, now: now))
-        hasBegun = true
-        statusBefore = port.status
-        return .wait
-    }
-
-    private mutating func waitForDevice(_ request: TransferRequest, _ now: Milliseconds) -> UploadControllerAction {
+    private mutating func open(
+        _ request: TransferRequest, _ state: Int, _ now: Milliseconds
+    ) -> UploadControllerAction {
+        if isCancelled { return hasBegun ? fail(.cancelled, now) : finish(.cancelled) }
         var request = request
-        if port.status != statusBefore { sawStatusChange = true }
         let progress = request.turn(port, now: now, times: times)
-        if case .begun = progress {
+        hasBegun = request.hasAsked
+        step = .opening(request)
+        switch progress {
+        case .busy: return .busy
+        case .wait: return .wait
+        case .publish: return .publishAndTurn
+        case .begun:
             since = now
             sourceSince = now
             step = .data
-            return moveData(StreamStep.running, now)
-        }
-        if isCancelled { return fail(.cancelled, now) }
-        step = .waiting(request)
-        switch progress {
-        case .publish: return .publishAndTurn
+            return moveData(state, now)
         case .interrupted: return fail(.refused(.failed), now)
         // A device of the original without an installer never shows RUNNING, only its reason (4.1).
-        case .timedOut: return fail(sawStatusChange && port.status.isError ? .refused(port.status) : .timedOut, now)
-        case .wait, .begun: return .wait
+        case .timedOut:
+            return fail(request.sawNewStatus && port.status.isError ? .refused(port.status) : .timedOut, now)
         }
     }
 
