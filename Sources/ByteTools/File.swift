@@ -1,9 +1,9 @@
 #if canImport(Glibc)
-import Glibc
+public import Glibc
 #elseif canImport(Musl)
-import Musl
+public import Musl
 #elseif canImport(Darwin)
-import Darwin
+public import Darwin
 #endif
 
 /// An open regular file with explicit offsets; closed when the last reference goes.
@@ -104,6 +104,20 @@ public final class File: ByteSource, Sendable {
     /// Returns when everything written so far has reached the disk.
     public func sync() throws(StorageFailure) {
         guard fsync(descriptor) == 0 else { throw Self.failure("can't sync", path) }
+    }
+
+    /// Who may read and write the file.
+    public var mode: mode_t {
+        get throws(StorageFailure) {
+            var status = stat()
+            guard fstat(descriptor, &status) == 0 else { throw Self.failure("can't examine", path) }
+            return status.st_mode & 0o7777
+        }
+    }
+
+    /// Says who may read and write the file.
+    public func setMode(_ mode: mode_t) throws(StorageFailure) {
+        guard fchmod(descriptor, mode) == 0 else { throw Self.failure("can't change the mode of", path) }
     }
 
     /// Takes the lock that says "one process only"; fails when another process has it. Gone with the file.

@@ -14,6 +14,9 @@ public enum Folder {
         guard chmod(path, 0o700) == 0 else { throw File.failure("can't protect", path) }
     }
 
+    /// Makes sure that `path` is a folder; a new one can be read by everybody. Makes missing parents too.
+    public static func make(_ path: String) throws(StorageFailure) { try make(path, mode: 0o755) }
+
     private static func make(_ path: String, mode: mode_t) throws(StorageFailure) {
         if mkdir(path, mode) == 0 { return }
         if errno == ENOENT, let slash = path.lastIndex(of: "/"), slash != path.startIndex {

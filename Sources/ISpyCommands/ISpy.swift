@@ -14,7 +14,8 @@ public struct ISpy: AsyncParsableCommand {
             5 installation failed or rolled back.
             """,
         subcommands: [
-            DevicesList.self, Program.self, Block.self, SignalsShow.self, SignalSet.self, MemoryShow.self, Profile.self,
+            DevicesList.self, Program.self, Package.self, Block.self, SignalsShow.self, SignalSet.self, MemoryShow.self,
+            Profile.self,
         ])
 
     /// Made by the argument parser.

@@ -61,27 +61,34 @@ public enum Fit: Sendable, Equatable {
 
     /// Judges a package by its name.
     public init(_ name: PackageName, for target: ProgramTarget) {
+        self.init(
+            application: name.application, os: name.os, hardware: name.hardware, version: name.version, for: target)
+    }
+
+    /// Judges a package by what it is said to be.
+    init(application: String, os: String, hardware: String, version: ProgramVersion, for target: ProgramTarget) {
         var mismatches: [Mismatch] = []
-        if name.application != target.application {
-            mismatches.append(.application(package: name.application, device: target.application))
+        if application != target.application {
+            mismatches.append(.application(package: application, device: target.application))
         }
-        switch target.os {
-        case nil: mismatches.append(.unknown("operating system"))
-        case .some(let os): if os != name.os { mismatches.append(.os(package: name.os, device: os)) }
+        if let device = target.os {
+            if device != os { mismatches.append(.os(package: os, device: device)) }
+        } else {
+            mismatches.append(.unknown("operating system"))
         }
-        switch target.hardware {
-        case nil: mismatches.append(.unknown("hardware"))
-        case .some(let hardware):
-            if hardware != name.hardware { mismatches.append(.hardware(package: name.hardware, device: hardware)) }
+        if let device = target.hardware {
+            if device != hardware { mismatches.append(.hardware(package: hardware, device: device)) }
+        } else {
+            mismatches.append(.unknown("hardware"))
         }
         guard mismatches.isEmpty else {
             self = .unfit(mismatches)
             return
         }
-        guard let version = target.version else {
+        guard let running = target.version else {
             self = .fits(.unknown)
             return
         }
-        self = .fits(name.version > version ? .newer : name.version == version ? .same : .older)
+        self = .fits(version > running ? .newer : version == running ? .same : .older)
     }
 }

@@ -92,18 +92,7 @@ public struct PackageInspection: Sendable, Equatable {
             throw .unrecognized(Self.looks(start))
         }
         self.size = size
-        do { sha256 = try Self.hash(file, size) } catch { throw .unreadable(error) }
-    }
-
-    private static func hash(_ file: File, _ size: Int) throws(StorageFailure) -> [UInt8] {
-        var hash = SHA256()
-        var offset = 0
-        while offset < size {
-            let chunk = try file.read(at: offset, count: min(1 << 16, size - offset))
-            chunk.withUnsafeBytes { hash.update(bufferPointer: $0) }
-            offset += chunk.count
-        }
-        return Array(hash.finalize())
+        do { sha256 = try fileDigest(file, size) } catch { throw .unreadable(error) }
     }
 
     private static func looks(_ start: [UInt8]) -> String {

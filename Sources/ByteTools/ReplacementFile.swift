@@ -1,0 +1,61 @@
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#elseif canImport(Darwin)
+import Darwin
+#endif
+import Synchronization
+
+/// A file that takes the place of another only when it is complete: temporary name, fsync, rename, fsync of the folder.
+/// A crash or power cut leaves the old or the new content, never a mixture.
+public final class ReplacementFile: Sendable {
+    private let folder: String
+    private let name: String
+    private let temporary: String
+    private let file: File
+    private let size = Mutex(0)
+
+    /// Begins a file that only its owner, or with `isPublic` everybody, may read.
+    public init(_ path: String, isPublic: Bool = false) throws(StorageFailure) {
+        let slash = path.lastIndex(of: "/")
+        folder = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+        name = slash.map { String(path[path.index(after: $0)...]) } ?? path
+        guard !name.isEmpty, name != ".", name != ".." else { throw StorageFailure("\(path) is a folder") }
+        temporary = ".\(name).\(getpid()).part"
+        // A leftover of an earlier process of this number.
+        try Folder.remove(temporary, in: folder)
+        file = try File(folder + "/" + temporary, .create)
+        if isPublic { try file.setMode(0o644) }
+    }
+
+    /// Writes all of a file; with `isPublic` everybody may read it.
+    public static func write(_ path: String, _ bytes: [UInt8], isPublic: Bool = false) throws(StorageFailure) {
+        let file = try ReplacementFile(path, isPublic: isPublic)
+        do throws(StorageFailure) {
+            try file.append(bytes)
+            try file.commit()
+        } catch {
+            file.abort()
+            throw error
+        }
+    }
+
+    /// Adds bytes at the end.
+    public func append(_ bytes: [UInt8]) throws(StorageFailure) {
+        let offset = size.withLock { size in
+            defer { size += bytes.count }
+            return size
+        }
+        try file.write(at: offset, bytes)
+    }
+
+    /// Puts the file in its place; returns when that has reached the disk.
+    public func commit() throws(StorageFailure) {
+        try file.sync()
+        try Folder.replace(name, with: temporary, in: folder)
+    }
+
+    /// Throws what was written away; what was there before stays.
+    public func abort() { try? Folder.remove(temporary, in: folder) }
+}
