@@ -56,7 +56,7 @@ let package = Package(
         library("ByteTools"),
         library("Programs", ["ByteTools", crypto]),
         library("DeviceStorage", ["ByteTools", crypto]),
-        library("Installers", ["ByteTools", "DeviceStorage", "IOCOM", "Programs"]),
+        library("Installers", ["ByteTools", "DeviceStorage", "IOCOM", "Programs", crypto]),
         library("UpdateTesting", ["ByteTools", "DeviceStorage", "Installers", "Programs"]),
         library(
             "IOCOMTransport",
@@ -126,7 +126,7 @@ let package = Package(
         tests("ByteTools", ["UpdateTesting"]),
         tests("Programs", ["ByteTools", "UpdateTesting"]),
         tests("DeviceStorage", ["ByteTools", "UpdateTesting"]),
-        tests("Installers", ["ByteTools", "DeviceStorage", "IOCOM", "Programs", "UpdateTesting"]),
+        tests("Installers", ["ByteTools", "DeviceStorage", "IOCOM", "Programs", "UpdateTesting", crypto]),
         tests("ServerData", ["IOCOM", "PackedJSON"]),
         tests(
             "IOServer",

@@ -1,4 +1,4 @@
-// modules: ByteTools Programs DeviceStorage Installers UpdateTesting
+// modules: IOCOM ByteTools Programs DeviceStorage Installers UpdateTesting
 // options: -max_len=160
 import UpdateTesting
 

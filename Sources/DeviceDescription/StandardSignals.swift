@@ -82,14 +82,15 @@ public enum StandardSignals {
             })
     }
 
-    /// State of a program update, for `exp`: an extension that other nodes see as ordinary signals.
+    /// State of a program update, for `exp`: an extension that other nodes see as ordinary signals. `upd_keys` is the number
+    /// of keys the device trusts; with more than none it takes signed packages only.
     public static let update = GroupDefinition(
         "update",
         [
             SignalDefinition("upd_state", .char),
             SignalDefinition("upd_progress", .uchar, unit: "%", minimum: 0, maximum: 100),
             .text("upd_version", bytes: 16), .text("upd_previous", bytes: 16), .text("upd_slot", bytes: 12),
-            .text("upd_error", bytes: 160),
+            .text("upd_error", bytes: 160), SignalDefinition("upd_keys", .uchar),
         ])
 
     /// Commands for a program update, for `imp`.

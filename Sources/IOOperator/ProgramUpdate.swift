@@ -1,6 +1,7 @@
 public import ByteTools
 import DeviceDescription
 public import IOCOM
+public import Programs
 
 /// Writes a program into a device and follows it until the new program proved itself or the old one runs again.
 public struct ProgramUpdate: Sendable {
@@ -50,6 +51,8 @@ public struct ProgramUpdate: Sendable {
         public var status: StreamStatus?
     }
 
+    /// The signed manifest of the package; sent first to a device that knows of signatures.
+    public var manifest: SignedManifest?
     /// Longest time for restart and proof.
     public var proofSeconds: Double = 300
     private let access: Operator
@@ -76,6 +79,7 @@ public struct ProgramUpdate: Sendable {
                 "\(path) is in the middle of another update (\(update.phase.text)); wait until that one has ended")
         }
         let total = UInt64(try package.byteCount)
+        if before.update?.keys != nil, let manifest { try await send(manifest) }
         let transfer = try await access.write(package, to: 1, of: path) { bytes in
             progress(bytes >= total ? .verifying : .receiving, bytes)
         }
@@ -100,6 +104,15 @@ public struct ProgramUpdate: Sendable {
         outcome.seconds = (clock.now - start) / .seconds(1)
         return outcome
     }
+
+    private func send(_ manifest: SignedManifest) async throws {
+        let transfer = try await access.write(
+            ArraySource(Array(manifest.text.utf8)), to: Self.manifestBlock, of: path, progress: { _ in })
+        if let failure = transfer.failure { throw failure }
+    }
+
+    /// Persistent block of the manifest.
+    private static let manifestBlock = 13
 
     /// What a device with `update` signals says about a refusal, unless its state is still the `earlier` one.
     private func deviceReason(after earlier: UpdateStatus?) async throws -> String? {

@@ -15,6 +15,8 @@ public struct Catalogue: Sendable {
         public let path: String
         /// Bytes.
         public let size: Int
+        /// A manifest lies beside it; whether that is good is for the device to say.
+        public let isSigned: Bool
     }
 
     /// Something in the folder that is not a package, and why.
@@ -93,8 +95,11 @@ public struct Catalogue: Sendable {
         let place = folder + "/" + system
         let found = try Folder.names(in: place, limit: Self.maximumNames)
         if !found.complete { listing.complete = false }
+        let names = Set(found.names)
         for name in found.names {
             let path = place + "/" + name
+            // The manifest of a package is no package.
+            if let package = SignedManifest.package(ofManifest: name), names.contains(package) { continue }
             guard case .file(let size) = Folder.entry(path) else {
                 listing.skip(path, "is not a regular file")
                 continue
@@ -105,7 +110,10 @@ public struct Catalogue: Sendable {
                     listing.skip(path, "is for \(parsed.os) but lies in the folder \(system)")
                     continue
                 }
-                listing.packages.append(Package(name: parsed, path: path, size: size))
+                listing.packages.append(
+                    Package(
+                        name: parsed, path: path, size: size,
+                        isSigned: names.contains(SignedManifest.path(of: name))))
             } catch {
                 listing.skip(path, error.description)
             }

@@ -12,6 +12,8 @@ struct BootedModule: Sendable {
         let flash: ESPFlash
         let boot: ESPBootLoader.Boot
         let installer: ESP32Installer
+        /// What control streams install through.
+        let gate: SignedInstaller
     }
 
     let store: any PersistentStore
@@ -42,11 +44,15 @@ struct BootedModule: Sendable {
                     ("slot", .number(boot.slot)), ("version", .string(application.version)),
                     ("state", .string(boot.state?.description)), ("notes", .array(boot.notes.map { .string($0) })),
                 ], notes: boot.notes)
+            let store = try FlashPersistentStore(flash.blocks)
+            let installer = ESP32Installer(flash, running: boot, application: application.project)
             return BootedModule(
-                store: try FlashPersistentStore(flash.blocks),
+                store: store,
                 updatable: Updatable(
-                    flash: flash, boot: boot,
-                    installer: ESP32Installer(flash, running: boot, application: application.project)),
+                    flash: flash, boot: boot, installer: installer,
+                    gate: SignedInstaller(
+                        installer,
+                        for: settings.signatureCheck(store, running: application.project, application.version))),
                 power: power)
         }
     }

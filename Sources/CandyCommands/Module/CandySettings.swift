@@ -19,6 +19,9 @@ struct CandySettings: Sendable {
     var password: PasswordText?
     /// Program for a flash that is new.
     var firstProgram: [UInt8]?
+    /// Keys that packages must be signed with: a file, or a folder of `*.pub`. Nil takes the folder `package-keys` of the
+    /// data folder, which need not exist.
+    var packageKeys: String?
     /// Buffer for uploads, bytes.
     var ring = 65536
     /// Buffer for downloads, bytes.

@@ -29,6 +29,11 @@ struct CandyRun: AsyncParsableCommand {
     @Option(help: "Buffer for downloads, bytes; else the same.") var frdRing: Int?
     @Option(help: "File with the password to show to the server.") var passwordFile: String?
     @Option(help: "Seconds a new program has to prove itself.") var confirmWithin = 60
+    @Option(
+        help:
+            "Take only packages signed with this key: a file, or a folder of *.pub; else DATA/package-keys if it exists."
+    )
+    var packageKeys: String?
     @Flag(help: "Do not check that the server's certificate names the host.") var noHostNameCheck = false
     @Flag(help: "Log as JSON, one object a line.") var jsonLog = false
 
@@ -83,6 +88,10 @@ struct CandyRun: AsyncParsableCommand {
         settings.downloadRing = frdRing ?? ring
         settings.confirmWithin = Milliseconds(confirmWithin) * 1000
         settings.password = try readPassword()
+        settings.packageKeys = packageKeys
+        do { _ = try settings.trustedKeys() } catch {
+            throw CandyError(error.isNoSuchFile ? .notFound : .failed, error.description)
+        }
         if address.transport == .tls {
             do {
                 settings.tls = try TLSClientSettings(trustFile: trust, verifiesHostName: !noHostNameCheck).makeContext()

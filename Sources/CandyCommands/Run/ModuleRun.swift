@@ -71,7 +71,7 @@ final class ModuleRun {
                 info: try ModuleSignals.info(settings),
                 service: DeviceBlockService(
                     store: module.store, defaults: try defaultConfiguration(settings),
-                    installer: module.updatable?.installer),
+                    installer: module.updatable?.gate),
                 server: ServerConnection(
                     address: settings.address, tls: settings.tls, password: settings.password ?? secret.password,
                     pause: pause),
@@ -216,9 +216,12 @@ final class ModuleRun {
         ]
         if isNewPhase {
             let previous = try await Self.offLoop { updatable.installer.previousVersion ?? "" }
+            // Keys that can't be read let no package through: one that nobody has.
+            let keys = try await Self.offLoop { [settings] in (try? Int64(settings.trustedKeys().count)) ?? 1 }
             values += [
                 ("upd_version", .text(module.version)), ("upd_previous", .text(previous)),
                 ("upd_slot", .text("ota_\(updatable.boot.slot)")),
+                ("upd_keys", .integer(keys)),
             ]
         }
         try await show(values)

@@ -40,18 +40,20 @@ struct ProgramList: AsyncParsableCommand {
                             ("version", .string(row.package.name.version.description)),
                             ("os", .string(row.package.name.os)), ("hardware", .string(row.package.name.hardware)),
                             ("bytes", .number(row.package.size)), ("age", .string(row.age.map { "\($0)" })),
+                            ("signed", .bool(row.package.isSigned)),
                         ])
                     }))
         }
         guard !rows.isEmpty else { return connection.note("no package fits in \(packages.folder)") }
         var table = Table([
-            "application", "version", "os", "hardware", .init("bytes", alignment: .right), "compared",
+            "application", "version", "os", "hardware", .init("bytes", alignment: .right), "compared", "signed",
             .init("file", keepsWhole: true),
         ])
         for (package, age) in rows {
             table.add([
                 package.name.application, package.name.version.description, package.name.os, package.name.hardware,
-                "\(package.size)", age.map { "\($0)" } ?? "-", package.name.description,
+                "\(package.size)", age.map { "\($0)" } ?? "-",
+                package.isSigned ? "yes" : "no", package.name.description,
             ])
         }
         Output.table(table)

@@ -23,6 +23,7 @@ struct ProgramStatus: AsyncParsableCommand {
                     ("version", .string(summary.version)), ("previous", .string(update?.previous)),
                     ("slot", .string(update?.slot)), ("state", .string(update?.phase.text)),
                     ("progress", .number(update?.progress)), ("reason", .string(update?.error)),
+                    ("keys", .number(update?.keys)),
                 ]))
         }
         Output.line("device       \(summary.path)")
@@ -33,6 +34,9 @@ struct ProgramStatus: AsyncParsableCommand {
         }
         Output.line("previous     \(update.previous ?? "none")")
         Output.line("slot         \(update.slot ?? "not told")")
+        if let keys = update.keys {
+            Output.line("packages     " + (keys > 0 ? "signed ones only (\(keys) trusted keys)" : "signed or not"))
+        }
         Output.line("last update  \(update.phase.text)\(update.error.map { ": \($0)" } ?? "")")
     }
 }

@@ -49,6 +49,7 @@ struct ProgramWrite: AsyncParsableCommand {
             let summary = try await access.device(device.path)
             let package = try given ?? newestPackage(for: summary)
             try checkFit(package, summary)
+            let manifest = try manifest(of: package, for: summary)
             let what = "\(package.inspection.application) \(package.inspection.versionText)"
             if dryRun {
                 return report(
@@ -60,8 +61,26 @@ struct ProgramWrite: AsyncParsableCommand {
             connection.note(
                 "writing \(what) (\(package.inspection.size) bytes) into \(summary.path), which runs \(summary.version ?? "an unknown version")"
             )
-            try await write(package, summary, access)
+            try await write(package, manifest, summary, access)
         }
+    }
+
+    /// The manifest beside the package; what the device would refuse is refused here.
+    private func manifest(of package: PackageChoice, for device: DeviceSummary) throws -> SignedManifest? {
+        guard let signed = try Package.signed(package.path) else {
+            guard (device.update?.keys ?? 0) > 0 else { return nil }
+            throw Failure(
+                .notInstalled,
+                "\(device.path) takes signed packages only, and \(package.path) is not signed: 'ispy package sign' does that with a key the device trusts"
+            )
+        }
+        let inspection = package.inspection
+        guard signed.manifest.size == inspection.size, signed.manifest.sha256 == inspection.sha256 else {
+            throw Failure(
+                .notInstalled,
+                "\(SignedManifest.path(of: package.path)) is the manifest of other bytes: sign the package again")
+        }
+        return signed
     }
 
     private func newestPackage(for device: DeviceSummary) throws -> PackageChoice {
@@ -92,11 +111,14 @@ struct ProgramWrite: AsyncParsableCommand {
         }
     }
 
-    private func write(_ package: PackageChoice, _ summary: DeviceSummary, _ access: Operator) async throws {
+    private func write(
+        _ package: PackageChoice, _ manifest: SignedManifest?, _ summary: DeviceSummary, _ access: Operator
+    ) async throws {
         let source: File
         do { source = try File(package.path, .read) } catch { throw Failure(.failed, String(describing: error)) }
         let progress = ProgressPrinter(connection, totalBytes: UInt64(package.inspection.size))
         var update = ProgramUpdate(access, device: device.path, version: package.inspection.versionText)
+        update.manifest = manifest
         update.proofSeconds = Double(timeout)
         let job = update
         let outcome = try await Interrupt.cancelling {

@@ -69,8 +69,15 @@ public struct SignedManifest: Sendable, Hashable {
         return signer
     }
 
+    private static let fileExtension = ".manifest"
+
     /// Where the manifest of a package file is.
-    public static func path(of package: String) -> String { package + ".manifest" }
+    public static func path(of package: String) -> String { package + fileExtension }
+
+    /// The package that a manifest of that name is for; nil when it is no name of a manifest.
+    static func package(ofManifest name: String) -> String? {
+        name.hasSuffix(fileExtension) ? String(name.dropLast(fileExtension.count)) : nil
+    }
 
     /// Reads the manifest beside a package file; nil when there is none.
     public static func read(beside package: String) throws(StorageFailure) -> SignedManifest? {
