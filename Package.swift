@@ -54,7 +54,7 @@ let package = Package(
         library("PackedJSON", ["IOCOM"]),
         library("DeviceDescription", ["IOCOM", "PackedJSON"]),
         library("ByteTools"),
-        library("Programs", ["ByteTools", crypto]),
+        library("Programs", ["ByteTools", "IOCOM", "PackedJSON", crypto]),
         library("DeviceStorage", ["ByteTools", crypto]),
         library("Installers", ["ByteTools", "DeviceStorage", "IOCOM", "Programs", crypto]),
         library("UpdateTesting", ["ByteTools", "DeviceStorage", "Installers", "Programs"]),

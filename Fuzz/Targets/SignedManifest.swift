@@ -1,4 +1,4 @@
-// modules: ByteTools Programs
+// modules: IOCOM PackedJSON ByteTools Programs
 // options: -max_len=4200
 import Programs
 

@@ -8,7 +8,8 @@ struct Package: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "package", abstract: "Names, signs and examines packages.",
         subcommands: [
-            PackageCopy.self, PackageKeygen.self, PackageSign.self, PackageVerify.self, PackageShow.self,
+            PackageMakeDeb.self, PackageCopy.self, PackageKeygen.self, PackageSign.self, PackageVerify.self,
+            PackageShow.self,
         ])
 
     /// The signed manifest beside a package; nil when there is none.
