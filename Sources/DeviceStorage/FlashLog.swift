@@ -119,8 +119,11 @@ struct FlashLog {
         return nil
     }
 
+    /// A `last` counts before a `part` of the same place: this log writes no such pair, and what stands there must not be
+    /// another value once one of the two is used again.
     private func firstWhole(of sectors: [Int]) throws(FlashError) -> (Int, LogSector)? {
-        for sector in sectors {
+        let isLast = { (sector: Int) in headers[sector]?.role == .last }
+        for sector in sectors.filter(isLast) + sectors.filter({ !isLast($0) }) {
             if let header = headers[sector], try data(of: sector, header) != nil { return (sector, header) }
         }
         return nil

@@ -281,6 +281,13 @@ import UpdateTesting
         }
     }
 
+    /// Found by fuzzing: what a free sector still says must not become a value when its neighbour is used again.
+    @Test func `Contents in which a last and a middle part stand at the same place are read the same later`() {
+        var bytes: [UInt8] = [0x5F, 0x21, 0x88, 0x38, 0, 0x29] + [UInt8](repeating: 0x38, count: 19)
+        bytes += [0x37, 1, 0] + [UInt8](repeating: 0x38, count: 9)
+        fuzzFlashPersistentStore(bytes)
+    }
+
     @Test func `Any flash contents can be mounted`() {
         var random = SeededGenerator(seed: 77)
         for round in 0..<600 {
