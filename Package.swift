@@ -57,6 +57,7 @@ let package = Package(
         library("Programs", ["ByteTools", "IOCOM", "PackedJSON", crypto]),
         library("DeviceStorage", ["ByteTools", crypto]),
         library("Installers", ["ByteTools", "DeviceStorage", "IOCOM", "Programs", crypto]),
+        library("LinuxUpdates", ["ByteTools", "IOCOM", "Installers", "PackedJSON", "Programs"]),
         library("UpdateTesting", ["ByteTools", "DeviceStorage", "Installers", "Programs"]),
         library(
             "IOCOMTransport",
@@ -127,6 +128,7 @@ let package = Package(
         tests("Programs", ["ByteTools", "UpdateTesting"]),
         tests("DeviceStorage", ["ByteTools", "UpdateTesting"]),
         tests("Installers", ["ByteTools", "DeviceStorage", "IOCOM", "Programs", "UpdateTesting", crypto]),
+        tests("LinuxUpdates", ["ByteTools", "Programs", "UpdateTesting"]),
         tests("ServerData", ["IOCOM", "PackedJSON"]),
         tests(
             "IOServer",
