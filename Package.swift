@@ -128,7 +128,7 @@ let package = Package(
         tests("Programs", ["ByteTools", "UpdateTesting"]),
         tests("DeviceStorage", ["ByteTools", "UpdateTesting"]),
         tests("Installers", ["ByteTools", "DeviceStorage", "IOCOM", "Programs", "UpdateTesting", crypto]),
-        tests("LinuxUpdates", ["ByteTools", "Programs", "UpdateTesting"]),
+        tests("LinuxUpdates", ["ByteTools", "Programs", "UpdateTesting", crypto]),
         tests("ServerData", ["IOCOM", "PackedJSON"]),
         tests(
             "IOServer",

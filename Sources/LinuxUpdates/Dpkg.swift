@@ -50,6 +50,15 @@ public struct Dpkg: Sendable {
             isConsistent: isInstalled && audit.output.isEmpty || isAbsent)
     }
 
+    /// The machine's architecture, as packages name it.
+    public func architecture() throws(StorageFailure) -> String {
+        let result = try Subprocess.run(
+            "/usr/bin/dpkg", ["--print-architecture"], outputLimit: 256, milliseconds: 60_000)
+        let text = String(decoding: result.output.filter { $0 > 0x20 && $0 < 0x7F }, as: UTF8.self)
+        guard result.status == 0, !text.isEmpty else { throw StorageFailure("dpkg does not tell its architecture") }
+        return text
+    }
+
     private var base: [String] { root.map { ["--root=" + $0] } ?? [] }
     private var query: [String] { root.map { ["--admindir=" + $0 + "/var/lib/dpkg"] } ?? [] }
 

@@ -1,0 +1,197 @@
+public import ByteTools
+import Programs
+
+/// Starts and stops an application: systemd, or a starter of our own. Blocking.
+public protocol ApplicationControl: Sendable {
+    /// Starts it, or starts it anew when it runs.
+    func restart() throws(StorageFailure)
+    /// Stops it; returns when it has ended.
+    func stop() throws(StorageFailure)
+}
+
+/// Installs packages of one application, watches the trial of the new program and takes it back. Blocking; one call at a
+/// time. Works with the rights of its process, which must be able to run dpkg.
+public final class LinuxUpdater {
+    /// Why a package is not installed; nothing was changed.
+    public struct Refusal: Error, Equatable, Sendable, CustomStringConvertible {
+        /// Kind, for the status numbers of the protocol.
+        public enum Kind: Sendable {
+            /// Not a package, or damaged.
+            case damaged
+            /// For something else.
+            case unfit
+            /// Not signed, or not rightly.
+            case notAuthorized
+            /// Another update is under way.
+            case busy
+            /// It could not be prepared.
+            case failed
+        }
+
+        /// Kind.
+        public let kind: Kind
+        /// The reason for people.
+        public let description: String
+
+        init(_ kind: Kind, _ description: String) {
+            self.kind = kind
+            self.description = description
+        }
+    }
+
+    private let settings: ApplicationSettings
+    private let dpkg: Dpkg
+    private let control: any ApplicationControl
+    private let keeper: PackageKeeper
+    private let clock = ContinuousClock()
+    private var update: LinuxUpdate
+    private var deadline: ContinuousClock.Instant?
+
+    /// An updater that keeps its files in `folder`. Call ``start()`` first.
+    public init(
+        _ settings: ApplicationSettings, folder: String, dpkg: Dpkg, control: any ApplicationControl
+    ) throws(StorageFailure) {
+        self.settings = settings
+        self.dpkg = dpkg
+        self.control = control
+        keeper = try PackageKeeper(folder: folder, dpkg: dpkg)
+        update = LinuxUpdate(try keeper.journal())
+    }
+
+    /// What is known of the latest update.
+    public var journal: UpdateJournal { update.journal }
+
+    /// Finishes or undoes what was interrupted.
+    public func start() throws(StorageFailure) { try perform(update.started(try dpkg.findings(settings.package))) }
+
+    /// The version that would be installed when the present program is given up.
+    public var previousVersion: String? {
+        update.isUnderWay ? update.journal.from : keeper.previousVersion(of: settings.package)
+    }
+
+    // MARK: Installing
+
+    /// Examines and installs a package. `manifest` is the content of persistent block 13. Returns when the new program was
+    /// started on trial, or the installation failed and the old one runs: ``journal`` tells.
+    public func install(_ package: some ByteSource, manifest: [UInt8]?) throws {
+        guard !update.isUnderWay else { throw Refusal(.busy, "another update of \(settings.package) is under way") }
+        let (from, to) = try prepare(package, manifest)
+        try perform(update.begin(from: from, to: to))
+    }
+
+    private func prepare(_ source: some ByteSource, _ manifest: [UInt8]?) throws -> (from: String?, to: String) {
+        do { try keeper.take(source) } catch { throw Refusal(.failed, error.description) }
+        let inspection: PackageInspection
+        let package: DebianPackage
+        do {
+            // From here on only the copy counts: what was examined is what is installed.
+            package = try DebianPackage(path: keeper.newPackage)
+            inspection = try PackageInspection(path: keeper.newPackage)
+        } catch { throw Refusal(.damaged, "\(error)") }
+        guard package.package == settings.package else {
+            throw Refusal(.unfit, "the package is \(package.package), this application is \(settings.package)")
+        }
+        let machine = try dpkg.architecture()
+        guard package.architecture == machine || package.architecture == "all" else {
+            throw Refusal(.unfit, "the package is for \(package.architecture), this machine is \(machine)")
+        }
+        let findings = try dpkg.findings(settings.package)
+        guard findings.isConsistent else {
+            throw Refusal(.failed, "dpkg has something half done with \(settings.package); run 'dpkg --configure -a'")
+        }
+        try checkSignature(manifest, inspection, machine: machine, running: findings.version)
+        do {
+            if let version = findings.version { try keeper.keepInstalled(settings.package, version: version) }
+            try keeper.keepData(settings.data)
+        } catch { throw Refusal(.failed, error.description) }
+        return (findings.version, package.version)
+    }
+
+    private func checkSignature(
+        _ manifest: [UInt8]?, _ inspection: PackageInspection, machine: String, running: String?
+    ) throws {
+        guard let path = settings.keys else { return }
+        do {
+            let keys = try TrustedKey.load(path)
+            guard !keys.isEmpty else { throw StorageFailure("\(path) holds no key: no package is accepted") }
+            guard let manifest else {
+                throw StorageFailure("this machine takes signed packages only, and no manifest came before the package")
+            }
+            let signed = try SignedManifest(parsing: manifest)
+            try signed.verify(keys)
+            let dash = settings.package.firstIndex(of: "-")
+            let application =
+                dash.map { settings.package[settings.package.index(after: $0)...] } ?? settings.package[...]
+            try signed.manifest.check(
+                for: ProgramTarget(
+                    application: String(application), os: "linux", hardware: machine,
+                    version: running.flatMap { try? ProgramVersion($0) }))
+            try signed.manifest.check(size: inspection.size, sha256: inspection.sha256)
+        } catch { throw Refusal(.notAuthorized, "\(error)") }
+    }
+
+    // MARK: Trial
+
+    /// The new program proved itself.
+    public func confirm() throws(StorageFailure) { try perform(update.confirmed()) }
+
+    /// The new program is given up.
+    public func giveUp(_ reason: String) throws(StorageFailure) { try perform(update.gaveUp(reason)) }
+
+    /// Seconds that the new program still has; nil when none is on trial.
+    public var secondsLeft: Int? {
+        deadline.map { max(0, Int((clock.now.duration(to: $0) / .seconds(1)).rounded(.up))) }
+    }
+
+    /// Installs the previous package again because an operator wants it.
+    public func rollBack() throws {
+        if update.isUnderWay { return try giveUp("an operator asked for it") }
+        guard let previous = previousVersion, let running = try dpkg.findings(settings.package).version else {
+            throw Refusal(.failed, "no previous package of \(settings.package) is kept")
+        }
+        try keeper.takePrevious()
+        try perform(update.goBack(from: running, to: previous, "an operator asked for it"))
+    }
+
+    /// Gives the new program up when its time is over.
+    public func tick() throws(StorageFailure) {
+        guard let deadline, clock.now >= deadline else { return }
+        try giveUp("it did not prove itself within \(settings.proofSeconds) s")
+    }
+
+    // MARK: Steps
+
+    private func perform(_ actions: [LinuxUpdate.Action]) throws(StorageFailure) {
+        var actions = actions
+        while let action = actions.first {
+            actions.removeFirst()
+            try keeper.save(update.journal)
+            switch action {
+            case .repair:
+                _ = try dpkg.repair(package: settings.package)
+                actions += update.started(try dpkg.findings(settings.package))
+            case .installNew:
+                actions += update.installed(try dpkg.install(keeper.newPackage, package: settings.package))
+            case .installPrevious:
+                deadline = nil
+                try control.stop()
+                let run = try dpkg.install(keeper.currentPackage, package: settings.package)
+                if run.failure == nil {
+                    try control.stop()
+                    try keeper.restoreData(settings.data)
+                }
+                actions += update.wentBack(run)
+            case .startTrial:
+                deadline = clock.now + .seconds(settings.proofSeconds)
+                try control.restart()
+            case .start:
+                deadline = nil
+                try control.restart()
+            case .keepNew:
+                deadline = nil
+                try keeper.keepNew()
+            }
+        }
+        try keeper.save(update.journal)
+    }
+}

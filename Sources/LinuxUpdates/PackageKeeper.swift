@@ -1,0 +1,172 @@
+import ByteTools
+import Programs
+
+/// The files behind the updates of one application, in a folder that only root may enter: the journal, the package that is
+/// installed, the one that is being installed, and a copy of the application's data from before.
+struct PackageKeeper: Sendable {
+    /// Bytes of data that are copied before an update.
+    static let largestData = 1 << 30
+    private static let toolTime = 600_000
+
+    let folder: String
+    private let dpkg: Dpkg
+
+    var newPackage: String { folder + "/new.deb" }
+    var currentPackage: String { folder + "/current.deb" }
+    private var journalFile: String { folder + "/journal.json" }
+    private var snapshot: String { folder + "/data" }
+    private var scratch: String { folder + "/scratch" }
+
+    init(folder: String, dpkg: Dpkg) throws(StorageFailure) {
+        self.folder = folder
+        self.dpkg = dpkg
+        try Folder.makePrivate(folder)
+    }
+
+    // MARK: Journal
+
+    /// An unreadable journal is none: what the package manager has decides then.
+    func journal() throws(StorageFailure) -> UpdateJournal {
+        guard case .file(let size) = Folder.entry(journalFile), size <= UpdateJournal.largestFile else { return .empty }
+        return UpdateJournal(parsing: try File(journalFile, .read).read(at: 0, count: size)) ?? .empty
+    }
+
+    func save(_ journal: UpdateJournal) throws(StorageFailure) {
+        try ReplacementFile.write(journalFile, journal.bytes)
+    }
+
+    // MARK: Packages
+
+    /// Copies what is asked for into the folder; from here on nobody else can change it.
+    func take(_ source: some ByteSource) throws(StorageFailure) {
+        let size = try source.byteCount
+        guard size > 0, size <= DebianPackage.largestSize else {
+            throw StorageFailure("a package of \(size) bytes is not installed")
+        }
+        let copy = try ReplacementFile(newPackage)
+        do throws(StorageFailure) {
+            var offset = 0
+            while offset < size {
+                let piece = try source.read(at: offset, count: min(1 << 18, size - offset))
+                try copy.append(piece)
+                offset += piece.count
+            }
+            try copy.commit()
+        } catch {
+            copy.abort()
+            throw error
+        }
+    }
+
+    /// Makes sure that the package that is installed is kept as a file: the one from the update before, or one made of what
+    /// is installed.
+    func keepInstalled(_ package: String, version: String) throws(StorageFailure) {
+        if let kept = try? DebianPackage(path: currentPackage), kept.package == package, kept.version == version {
+            return
+        }
+        try repack(package)
+        guard let made = try? DebianPackage(path: currentPackage), made.package == package, made.version == version
+        else {
+            throw StorageFailure("the installed version \(version) of \(package) can't be kept: it would not come back")
+        }
+    }
+
+    /// The new package is the one that is installed, the one before can be gone back to.
+    func keepNew() throws(StorageFailure) {
+        if Folder.entry(newPackage) != nil {
+            if Folder.entry(currentPackage) != nil {
+                try Folder.replace("previous.deb", with: "current.deb", in: folder)
+            }
+            try Folder.replace("current.deb", with: "new.deb", in: folder)
+        }
+        try removeSnapshot()
+    }
+
+    /// The version that can be gone back to; nil when none is kept.
+    func previousVersion(of package: String) -> String? {
+        guard let kept = try? DebianPackage(path: folder + "/previous.deb"), kept.package == package else { return nil }
+        return kept.version
+    }
+
+    /// Makes the package before the one to go back to. The data stays as it is: the program that runs has written to it.
+    func takePrevious() throws(StorageFailure) {
+        try removeSnapshot()
+        try Folder.replace("current.deb", with: "previous.deb", in: folder)
+    }
+
+    /// Makes a package of what is installed: files as they are now, control data as dpkg keeps it.
+    private func repack(_ package: String) throws(StorageFailure) {
+        try remove(scratch)
+        try Folder.makePrivate(scratch)
+        defer { try? remove(scratch) }
+        let root = dpkg.root ?? ""
+        let script = #"""
+            set -eu
+            package=$1 root=$2 scratch=$3
+            admin=$root/var/lib/dpkg
+            mkdir -m 755 "$scratch/tree" "$scratch/tree/DEBIAN"
+            dpkg-query --admindir="$admin" --listfiles "$package" | sed -n 's,^/,./,p' |
+                tar --directory="$root/" --create --no-recursion --files-from=- --file=- |
+                tar --directory="$scratch/tree" --extract --preserve-permissions --file=-
+            dpkg-query --admindir="$admin" --status "$package" |
+                sed -e '/^Status: /d' -e '/^Conffiles:/,/^[^ ]/{/^Conffiles:/d;/^ /d;}' > "$scratch/tree/DEBIAN/control"
+            for name in preinst postinst prerm postrm config templates conffiles md5sums shlibs symbols triggers; do
+                for file in "$admin/info/$package.$name" "$admin/info/$package:"*".$name"; do
+                    [ ! -f "$file" ] || cp --preserve=mode "$file" "$scratch/tree/DEBIAN/$name"
+                done
+            done
+            dpkg-deb -Zgzip --build "$scratch/tree" "$scratch/current.deb"
+            """#
+        try run("/bin/sh", ["-c", script, "sh", package, root, scratch])
+        try run("/bin/sync", ["--file-system", scratch + "/current.deb"])
+        try Folder.replace("current.deb", with: "scratch/current.deb", in: folder)
+    }
+
+    // MARK: Data
+
+    /// Copies the data of the application as it is before an update.
+    func keepData(_ data: String?) throws(StorageFailure) {
+        try removeSnapshot()
+        guard let data, Folder.exists(data) else { return }
+        let size = try run("/usr/bin/du", ["--summarize", "--bytes", data])
+        let bytes = size.split(separator: "\t").first.flatMap { Int($0) } ?? .max
+        guard bytes <= Self.largestData else {
+            throw StorageFailure(
+                "\(data) holds \(bytes) bytes, more than the \(Self.largestData) that are kept for a way back")
+        }
+        try remove(scratch)
+        try run("/bin/cp", ["--archive", data, scratch])
+        try run("/bin/sync", ["--file-system", scratch])
+        try Folder.replace("data", with: "scratch", in: folder)
+    }
+
+    /// Puts the data back. Cut in the middle, it is done again from the start.
+    func restoreData(_ data: String?) throws(StorageFailure) {
+        guard let data, Folder.exists(snapshot) else { return }
+        let aside = data + ".new"
+        try remove(aside)
+        try run("/bin/cp", ["--archive", snapshot, aside])
+        try run("/bin/sync", ["--file-system", aside])
+        try remove(data)
+        let slash = data.lastIndex(of: "/") ?? data.startIndex
+        let parent = slash == data.startIndex ? "/" : String(data[..<slash])
+        let name = String(data[data.index(after: slash)...])
+        try Folder.replace(name, with: name + ".new", in: parent)
+    }
+
+    func removeSnapshot() throws(StorageFailure) { try remove(snapshot) }
+
+    private func remove(_ path: String) throws(StorageFailure) {
+        if Folder.entry(path) != nil { try run("/bin/rm", ["--recursive", "--force", "--one-file-system", path]) }
+    }
+
+    @discardableResult
+    private func run(_ tool: String, _ arguments: [String]) throws(StorageFailure) -> String {
+        let result = try Subprocess.run(tool, arguments, outputLimit: 1 << 20, milliseconds: Self.toolTime)
+        guard result.status == 0 else {
+            let said = String(decoding: result.errors.suffix(400).filter { $0 >= 0x20 && $0 < 0x7F }, as: UTF8.self)
+            throw StorageFailure("\(tool) failed: \(said)")
+        }
+        return String(decoding: result.output, as: UTF8.self)
+    }
+}
