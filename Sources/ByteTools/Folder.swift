@@ -36,6 +36,14 @@ public enum Folder {
         return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
     }
 
+    /// True when there is something at `path`; throws when that can't be told.
+    public static func isThere(_ path: String) throws(StorageFailure) -> Bool {
+        var status = stat()
+        if lstat(path, &status) == 0 { return true }
+        guard errno == ENOENT else { throw File.failure("can't examine", path) }
+        return false
+    }
+
     /// What a name in a folder is, symbolic links not followed.
     public enum Entry: Sendable, Equatable {
         /// A regular file and its size in bytes.

@@ -22,9 +22,9 @@ public final class ReplacementFile: Sendable {
         folder = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
         name = slash.map { String(path[path.index(after: $0)...]) } ?? path
         guard !name.isEmpty, name != ".", name != ".." else { throw StorageFailure("\(path) is a folder") }
-        temporary = ".\(name).\(getpid()).part"
-        // A leftover of an earlier process of this number.
-        try Folder.remove(temporary, in: folder)
+        // Several writers of one name do not meet; `create` refuses what exists.
+        var random = SystemRandomNumberGenerator()
+        temporary = ".\(name.prefix(200)).\(String(UInt64.random(in: 0 ... .max, using: &random), radix: 36)).part"
         file = try File(folder + "/" + temporary, .create)
         if isPublic { try file.setMode(0o644) }
     }
@@ -50,10 +50,15 @@ public final class ReplacementFile: Sendable {
         try file.write(at: offset, bytes)
     }
 
-    /// Puts the file in its place; returns when that has reached the disk.
+    /// Puts the file in its place; returns when that has reached the disk. When it fails, nothing is left.
     public func commit() throws(StorageFailure) {
-        try file.sync()
-        try Folder.replace(name, with: temporary, in: folder)
+        do throws(StorageFailure) {
+            try file.sync()
+            try Folder.replace(name, with: temporary, in: folder)
+        } catch {
+            abort()
+            throw error
+        }
     }
 
     /// Throws what was written away; what was there before stays.

@@ -1,12 +1,15 @@
 public import DeviceStorage
 import IOCOM
 public import Installers
+import Synchronization
 
 /// Persistent blocks of a device by the rules of application-layer.md 3.3 and 4.1.
 public final class DeviceBlockService: BlockService {
     private let store: any PersistentStore
     private let defaults: [UInt8]
     private let installer: (any ProgramInstaller)?
+    /// The sink whose installation runs: one that was given up before must not cancel it.
+    private let installing = Installing()
 
     /// `defaults` is what reading block 3 gives; without an installer block 1 is refused as not supported.
     public init(store: any PersistentStore, defaults: [UInt8], installer: (any ProgramInstaller)?) {
@@ -22,7 +25,7 @@ public final class DeviceBlockService: BlockService {
                 throw BlockServiceError(.notSupported, "this device cannot install programs over the network")
             }
             do throws(InstallError) { try installer.start() } catch { throw BlockServiceError(error) }
-            return InstallerSink(installer)
+            return InstallerSink(installer, installing)
         }
         guard !PersistentBlock.isSecret(block), block != PersistentBlock.defaults, block > 0,
             block <= PersistentBlock.lastPublic
@@ -59,10 +62,20 @@ extension BlockServiceError {
     }
 }
 
+/// Which installation runs.
+private final class Installing: Sendable {
+    let current = Mutex<ObjectIdentifier?>(nil)
+}
+
 private final class InstallerSink: BlockSink {
     private let installer: any ProgramInstaller
+    private let installing: Installing
 
-    init(_ installer: any ProgramInstaller) { self.installer = installer }
+    init(_ installer: any ProgramInstaller, _ installing: Installing) {
+        self.installer = installer
+        self.installing = installing
+        installing.current.withLock { $0 = ObjectIdentifier(self) }
+    }
 
     func append(_ bytes: [UInt8]) throws(BlockServiceError) {
         do throws(InstallError) { try installer.append(bytes) } catch { throw BlockServiceError(error) }
@@ -75,7 +88,9 @@ private final class InstallerSink: BlockSink {
         } catch { throw BlockServiceError(error) }
     }
 
-    func cancel() { installer.cancel() }
+    func cancel() {
+        if installing.current.withLock({ $0 == ObjectIdentifier(self) }) { installer.cancel() }
+    }
 }
 
 private final class StoreSink: BlockSink {

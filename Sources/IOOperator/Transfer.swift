@@ -19,7 +19,8 @@ final class Transfer {
     private let promise: EventLoopPromise<TransferResult>
     private let startedAt: Milliseconds
     private let times = StreamTimes()
-    private var mustDrain = false
+    /// Since when a snapshot that must leave alone waits to leave.
+    private var drainsSince: Milliseconds?
     private var isTurning = false
     private var isOver = false
     private var timer: Scheduled<Void>?
@@ -45,10 +46,14 @@ final class Transfer {
     /// publishes afterwards. `body` gives the time of the next look, nil when only events matter.
     func turn(_ job: any TransferJob, _ body: (Milliseconds) -> Milliseconds?) {
         guard !isTurning, !isOver else { return }
-        if mustDrain && isConnected {
-            guard port.controllerBlock.isDrained else { return }
+        if let drainsSince, isConnected, !port.controllerBlock.isDrained {
+            guard now - drainsSince >= times.stall else { return schedule(drainsSince + times.stall, job) }
+            return finish(
+                job, nil, bytes: 0,
+                OperatorError(.noConnection, "the server takes nothing more for \(device.path), though it is connected")
+            )
         }
-        mustDrain = false
+        drainsSince = nil
         isTurning = true
         let deadline = body(now)
         isTurning = false
@@ -60,7 +65,7 @@ final class Transfer {
     /// The next change must be in a snapshot of its own.
     func publishAlone() {
         port.controllerBlock.publish()
-        mustDrain = true
+        drainsSince = now
     }
 
     /// Another transfer is in the way: nil as long as that may end soon.

@@ -16,7 +16,15 @@ public final class ESP32Installer: ProgramInstaller {
     public var targetSlot: Int { 1 - runningSlot }
     private let flash: ESPFlash
     private let application: String
-    private let session = Mutex<Session?>(nil)
+    private let state = Mutex(State.free)
+
+    /// One lock covers everything that writes: an installation and a decision for another slot exclude each other.
+    private enum State {
+        case free
+        case writing(Session)
+        /// Another slot was chosen: until the restart nothing may be written to it any more.
+        case decided
+    }
 
     private struct Session {
         var scanner: ESPImageScanner
@@ -38,26 +46,33 @@ public final class ESP32Installer: ProgramInstaller {
 
     /// Refuses while the running program has not proved itself, as ESP-IDF does: the other slot is its way back.
     public func start() throws(InstallError) {
-        cancel()
-        let data = try otaData()
-        guard let entry = data.entry(for: runningSlot), data.entries[entry].state == .valid else {
-            throw InstallError(.failed, "the running program has not proved itself yet; try again when it has")
-        }
-        session.withLock {
-            $0 = Session(scanner: ESPImageScanner(chip: flash.profile.chip, limit: flash.slots[targetSlot].size))
+        try state.withLock { state throws(InstallError) in
+            switch state {
+            case .decided: throw InstallError(.failed, "the device is about to restart; try again when it is back")
+            case .writing(let open): spoil(open)
+            case .free: break
+            }
+            state = .free
+            let data = try otaData()
+            guard let entry = data.entry(for: runningSlot), data.entries[entry].state == .valid else {
+                throw InstallError(.failed, "the running program has not proved itself yet; try again when it has")
+            }
+            state = .writing(
+                Session(scanner: ESPImageScanner(chip: flash.profile.chip, limit: flash.slots[targetSlot].size)))
         }
     }
 
     /// Checks the bytes and writes whole sectors.
     public func append(_ bytes: [UInt8]) throws(InstallError) {
-        try session.withLock { session throws(InstallError) in
-            guard var open = session else { throw InstallError(.failed, "no installation was started") }
+        try state.withLock { state throws(InstallError) in
+            guard case .writing(var open) = state else { throw InstallError(.failed, "no installation was started") }
+            // Not held twice while bytes are added to it.
+            state = .free
             do throws(InstallError) {
                 try take(bytes, &open)
-                session = open
+                state = .writing(open)
             } catch {
                 spoil(open)
-                session = nil
                 throw error
             }
         }
@@ -103,11 +118,13 @@ public final class ESP32Installer: ProgramInstaller {
 
     /// Writes the rest, reads everything back, and selects the slot for the next start.
     public func finish() throws(InstallError) -> InstalledProgram {
-        try session.withLock { session throws(InstallError) in
-            guard var open = session else { throw InstallError(.failed, "no installation was started") }
-            session = nil
+        try state.withLock { state throws(InstallError) in
+            guard case .writing(var open) = state else { throw InstallError(.failed, "no installation was started") }
+            state = .free
             do throws(InstallError) {
-                return try complete(&open)
+                let program = try complete(&open)
+                state = .decided
+                return program
             } catch {
                 spoil(open)
                 throw error
@@ -135,9 +152,10 @@ public final class ESP32Installer: ProgramInstaller {
 
     /// Drops the installation.
     public func cancel() {
-        session.withLock { session in
-            if let open = session { spoil(open) }
-            session = nil
+        state.withLock { state in
+            guard case .writing(let open) = state else { return }
+            spoil(open)
+            state = .free
         }
     }
 
@@ -202,17 +220,20 @@ public final class ESP32Installer: ProgramInstaller {
     /// Gives up the running program for the one in the other slot (`esp_ota_mark_app_invalid_rollback_and_reboot`); the
     /// caller restarts. Fails when there is no other program that was proved.
     public func markInvalidAndRollBack() throws(InstallError) {
-        guard session.withLock({ $0 == nil }) else {
-            throw InstallError(.failed, "a program is being written; cancel that first")
+        try state.withLock { state throws(InstallError) in
+            guard case .free = state else {
+                throw InstallError(.failed, "a program is being written, or was; cancel that first")
+            }
+            guard try previousImage() != nil else {
+                throw InstallError(.failed, "the other slot holds no program that was proved on this device")
+            }
+            var data = try otaData()
+            guard let ours = data.entry(for: runningSlot) else { return }
+            var entry = data.entries[ours]
+            entry.state = .invalid
+            try replace(&data, ours, entry)
+            state = .decided
         }
-        guard try previousImage() != nil else {
-            throw InstallError(.failed, "the other slot holds no program that was proved on this device")
-        }
-        var data = try otaData()
-        guard let ours = data.entry(for: runningSlot) else { return }
-        var entry = data.entries[ours]
-        entry.state = .invalid
-        try replace(&data, ours, entry)
     }
 
     /// The program a roll back would start; nil when there is none that was proved.

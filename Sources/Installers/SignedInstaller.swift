@@ -38,8 +38,15 @@ public final class SignedInstaller: ProgramInstaller {
 
     private let installer: any ProgramInstaller
     private let device: Device
-    /// Nil when no installation runs, or the device has no keys.
-    private let session = Mutex<Session?>(nil)
+    private let state = Mutex(State.closed)
+
+    private enum State {
+        /// Nothing was permitted.
+        case closed
+        /// The device has no keys.
+        case unsigned
+        case signed(Session)
+    }
 
     /// Guards `installer`.
     public init(_ installer: any ProgramInstaller, for device: Device) {
@@ -49,10 +56,10 @@ public final class SignedInstaller: ProgramInstaller {
 
     /// Refuses unless the manifest in block 13 is signed with a trusted key and is for this device.
     public func start() throws(InstallError) {
-        session.withLock { $0 = nil }
+        cancel()
         let manifest = try permittedManifest()
         try installer.start()
-        session.withLock { $0 = manifest.map { Session(manifest: $0) } }
+        state.withLock { $0 = manifest.map { .signed(Session(manifest: $0)) } ?? .unsigned }
     }
 
     private func permittedManifest() throws(InstallError) -> PackageManifest? {
@@ -81,47 +88,53 @@ public final class SignedInstaller: ProgramInstaller {
 
     /// Hands the bytes on; more than were signed are refused.
     public func append(_ bytes: [UInt8]) throws(InstallError) {
-        let excess: ManifestRefusal? = session.withLock { session in
-            guard var open = session else { return nil }
-            open.size += bytes.count
-            guard open.size <= open.manifest.size else {
-                session = nil
-                return .size(manifest: open.manifest.size, package: open.size)
+        do throws(InstallError) {
+            try state.withLock { state throws(InstallError) in
+                switch state {
+                case .closed: throw InstallError(.failed, "no installation was started")
+                case .unsigned: return
+                case .signed(var open):
+                    open.size += bytes.count
+                    guard open.size <= open.manifest.size else {
+                        let refusal = ManifestRefusal.size(manifest: open.manifest.size, package: open.size)
+                        throw InstallError(.notAuthorized, refusal.description)
+                    }
+                    bytes.withUnsafeBytes { open.hash.update(bufferPointer: $0) }
+                    state = .signed(open)
+                }
             }
-            bytes.withUnsafeBytes { open.hash.update(bufferPointer: $0) }
-            session = open
-            return nil
-        }
-        if let excess {
-            installer.cancel()
-            throw InstallError(.notAuthorized, excess.description)
-        }
-        do throws(InstallError) { try installer.append(bytes) } catch {
-            session.withLock { $0 = nil }
+            try installer.append(bytes)
+        } catch {
+            cancel()
             throw error
         }
     }
 
     /// Puts the program in force when what came is what was signed.
     public func finish() throws(InstallError) -> InstalledProgram {
-        let open = session.withLock { session in
-            defer { session = nil }
-            return session
+        let permitted = state.withLock { state in
+            defer { state = .closed }
+            return state
         }
-        if let open {
-            do throws(ManifestRefusal) {
-                try open.manifest.check(size: open.size, sha256: Array(open.hash.finalize()))
-            } catch {
-                installer.cancel()
-                throw InstallError(.notAuthorized, error.description)
+        do throws(InstallError) {
+            switch permitted {
+            case .closed: throw InstallError(.failed, "no installation was started")
+            case .unsigned: break
+            case .signed(let open):
+                do throws(ManifestRefusal) {
+                    try open.manifest.check(size: open.size, sha256: Array(open.hash.finalize()))
+                } catch { throw InstallError(.notAuthorized, error.description) }
             }
+        } catch {
+            installer.cancel()
+            throw error
         }
         return try installer.finish()
     }
 
     /// Drops the installation.
     public func cancel() {
-        session.withLock { $0 = nil }
+        state.withLock { $0 = .closed }
         installer.cancel()
     }
 }

@@ -46,6 +46,7 @@ public final class LinuxUpdater {
     private let clock = ContinuousClock()
     private var update: LinuxUpdate
     private var deadline: ContinuousClock.Instant?
+    private var willRestart: () -> Void = {}
 
     /// An updater that keeps its files in `folder`. Call ``start()`` first.
     public init(
@@ -71,11 +72,16 @@ public final class LinuxUpdater {
 
     // MARK: Installing
 
-    /// Examines and installs a package. `manifest` is the content of persistent block 13. Returns when the new program was
-    /// started on trial, or the installation failed and the old one runs: ``journal`` tells.
-    public func install(_ package: some ByteSource, manifest: [UInt8]?) throws {
+    /// Examines and installs a package. `manifest` is the content of persistent block 13; `willRestart` is called before the
+    /// application is stopped. Returns when the new program was started on trial, or the installation failed and the old one
+    /// runs: ``journal`` tells.
+    public func install(
+        _ package: some ByteSource, manifest: [UInt8]?, willRestart: @escaping () -> Void = {}
+    ) throws {
         guard !update.isUnderWay else { throw Refusal(.busy, "another update of \(settings.package) is under way") }
         let (from, to) = try prepare(package, manifest)
+        self.willRestart = willRestart
+        defer { self.willRestart = {} }
         try perform(update.begin(from: from, to: to))
     }
 
@@ -159,7 +165,29 @@ public final class LinuxUpdater {
         try giveUp("it did not prove itself within \(settings.proofSeconds) s")
     }
 
+    /// How things stand.
+    public var state: InstallerState {
+        let journal = update.journal
+        var state = InstallerState(
+            stage: .idle, secondsLeft: secondsLeft, version: (try? dpkg.findings(settings.package))?.version,
+            previous: previousVersion, result: journal.result, reason: journal.reason)
+        switch journal.stage {
+        case .idle: break
+        case .installing: state.stage = .installing
+        case .proving: state.stage = .proving
+        case .rollingBack(let reason):
+            state.stage = .rollingBack
+            state.reason = reason
+        }
+        return state
+    }
+
     // MARK: Steps
+
+    private func sayFarewell() {
+        willRestart()
+        willRestart = {}
+    }
 
     private func perform(_ actions: [LinuxUpdate.Action]) throws(StorageFailure) {
         var actions = actions
@@ -174,6 +202,7 @@ public final class LinuxUpdater {
                 actions += update.installed(try dpkg.install(keeper.newPackage, package: settings.package))
             case .installPrevious:
                 deadline = nil
+                sayFarewell()
                 try control.stop()
                 let run = try dpkg.install(keeper.currentPackage, package: settings.package)
                 if run.failure == nil {
@@ -182,6 +211,7 @@ public final class LinuxUpdater {
                 }
                 actions += update.wentBack(run)
             case .startTrial:
+                sayFarewell()
                 deadline = clock.now + .seconds(settings.proofSeconds)
                 try control.restart()
             case .start:

@@ -48,7 +48,7 @@ import Testing
         #expect(all.signal("si_package")?.signal.address == 188)
         #expect(all.signal("rm_malloc")?.signal.address == 188 + 74)
         #expect(all.signal("upd_state")?.signal.address == 188 + 74 + 99)
-        #expect(all.size == 188 + 74 + 99 + 2 + 2 + 17 + 17 + 13 + 161)
+        #expect(all.size == 188 + 74 + 99 + 2 + 2 + 17 + 17 + 13 + 161 + 2)
         #expect(
             try BlockDescription("imp", .down, [StandardSignals.updateCommands]).signal("upd_rollback")?.signal.address
                 == 1)

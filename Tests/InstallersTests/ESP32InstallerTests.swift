@@ -142,4 +142,29 @@ import UpdateTesting
             try ESPFlash.provision(NORFlash(size: 1 << 20), .esp32, table: .standard4MB(), program: program)
         }
     }
+
+    @Test func `Nothing is written any more once another slot was chosen`() throws {
+        let module = try Module()
+        let installer = try module.start().installer
+        try Module.install(Module.program("2"), with: installer)
+        // An upload that begins before the restart could put other bytes in the place of what was verified.
+        let error = #expect(throws: InstallError.self) { try installer.start() }
+        #expect(error?.description.contains("about to restart") == true)
+        #expect(throws: InstallError.self) { try installer.append(Array(Module.program("3").prefix(8192))) }
+        #expect(throws: InstallError.self) { try installer.markInvalidAndRollBack() }
+        #expect(try module.start().boot.image.application.version == "2")
+    }
+
+    @Test func `Going back and an installation exclude each other`() throws {
+        let module = try Module()
+        try Module.install(Module.program("2"), with: module.start().installer)
+        let installer = try module.start().installer
+        try installer.confirm()
+        try installer.start()
+        #expect(throws: InstallError.self) { try installer.markInvalidAndRollBack() }
+        installer.cancel()
+        try installer.markInvalidAndRollBack()
+        #expect(throws: InstallError.self) { try installer.start() }
+        #expect(try module.start().boot.image.application.version == "1")
+    }
 }

@@ -57,7 +57,7 @@ import UpdateTesting
         #expect(line("usr/bin/candy")?.hasPrefix("-rwxr-xr-x root/root") == true)
         #expect(line("etc/candy/candy.conf")?.hasPrefix("-rw-r--r-- root/root") == true)
         #expect(line("usr/share/candy/example")?.hasPrefix("-rw-r----- games/adm") == true)
-        #expect(line("lib/systemd/system/candy.service") != nil)
+        #expect(line("usr/lib/systemd/system/candy.service") != nil)
         #expect(line("usr/share/doc/iocafe-candy/copyright") != nil)
 
         let extracted = folder.path + "/extracted"
@@ -65,7 +65,7 @@ import UpdateTesting
         #expect(try Self.content(extracted + "/usr/bin/candy") == Self.content(Self.program))
         #expect(
             try Self.text(extracted + "/DEBIAN/conffiles") == "/etc/candy/candy.conf\n/etc/default/candy\n")
-        let unit = try Self.text(extracted + "/lib/systemd/system/candy.service")
+        let unit = try Self.text(extracted + "/usr/lib/systemd/system/candy.service")
         #expect(unit.contains("\nExecStart=/usr/bin/candy run --data /var/lib/iocom/candy $OPTIONS\n"))
         #expect(unit.contains("\nUser=iocom-candy\n"))
         for script in ["postinst", "prerm", "postrm"] {

@@ -21,12 +21,13 @@ struct TransferRequest {
     private enum Step {
         case free
         case asked
-        case withdrawn(since: Milliseconds)
+        /// `isDue`: only the device's IDLE is missing.
+        case withdrawn(since: Milliseconds, isDue: Bool)
     }
 
     private let select: Int
     private var step = Step.free
-    /// When it asked first.
+    /// When it asked, the last time.
     private var since: Milliseconds = 0
     private var wasRepeated = false
     /// Since when the device is seen to give up another's transfer.
@@ -49,7 +50,7 @@ struct TransferRequest {
         switch step {
         case .free: hasReleased ? nil : givingUpSince.map { $0 + times.vanished }
         case .asked: since + (wasRepeated ? times.handshake : times.handshake / 2)
-        case .withdrawn(let withdrawn): min(withdrawn + times.showRunning, since + times.handshake)
+        case .withdrawn(let withdrawn, let isDue): isDue ? since + times.handshake : withdrawn + times.showRunning
         }
     }
 
@@ -58,12 +59,13 @@ struct TransferRequest {
         switch step {
         case .free: return ask(port, state, now, times)
         case .asked: return waitForAnswer(port, state, now, times)
-        case .withdrawn(let withdrawn):
+        case .withdrawn(let withdrawn, _):
             if now - since >= times.handshake { return .timedOut }
             // A device that answered at the last moment sees the withdrawal first.
-            guard state == StreamStep.idle, now - withdrawn >= times.showRunning else { return .wait }
-            step = .asked
-            port.set(.cmd, StreamStep.running)
+            let isDue = now - withdrawn >= times.showRunning
+            step = .withdrawn(since: withdrawn, isDue: isDue)
+            guard state == StreamStep.idle, isDue else { return .wait }
+            begin(port, now)
             return .wait
         }
     }
@@ -75,14 +77,19 @@ struct TransferRequest {
         // A result that is pending must stay readable for its controller.
         let isPending = port.direction == .upload && port.status == .pending
         guard state == StreamStep.idle, !isPending, port.value(.cmd) == StreamStep.idle else { return .busy }
+        statusBefore = port.status
+        begin(port, now)
+        return .wait
+    }
+
+    /// Everything is written again: another controller may have asked for something else in between.
+    private mutating func begin(_ port: StreamPort, _ now: Milliseconds) {
         port.releaseController()
         if port.direction == .upload { port.set(.cs, 0) }
         port.set(.select, select)
         port.set(.cmd, StreamStep.running)
-        statusBefore = port.status
         since = now
         step = .asked
-        return .wait
     }
 
     /// The device waits for a controller that may have vanished; one that is there withdraws as well.
@@ -106,8 +113,10 @@ struct TransferRequest {
         if state == StreamStep.interrupt { return .interrupted }
         if now - since >= times.handshake { return .timedOut }
         guard !wasRepeated, now - since >= times.handshake / 2 else { return .wait }
+        // A reason without RUNNING: a device of the original that has no installer (4.1) says no more.
+        if sawNewStatus && port.status.isError { return .timedOut }
         wasRepeated = true
-        step = .withdrawn(since: now)
+        step = .withdrawn(since: now, isDue: false)
         port.set(.cmd, StreamStep.idle)
         return .publish
     }

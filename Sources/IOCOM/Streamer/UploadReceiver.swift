@@ -112,7 +112,7 @@ public struct UploadReceiver {
             case .wait: return .wait
             case .publish: return .publishAndTurn
             case .ended(let withdrawn):
-                // From another position only another transfer gets to 0.
+                // Back at 0 it is another transfer, or, hardly ever, the old one whose ring ends there: its checksum is wrong.
                 armed = withdrawn || port.value(.head) != 0
                 step = .idle
                 return .idle

@@ -32,12 +32,18 @@ struct BlockRead: AsyncParsableCommand {
             let progress = ProgressPrinter(connection, totalBytes: nil)
             let device = device.path
             let number = number
-            let result = try await Interrupt.cancelling {
-                try await access.read(
-                    block: number, of: device, append: { try temporary.append($0) },
-                    progress: { progress.update("reading", $0) })
-            } ended: {
-                await progress.finish()
+            let result: TransferResult
+            do {
+                result = try await Interrupt.cancelling {
+                    try await access.read(
+                        block: number, of: device, append: { try temporary.append($0) },
+                        progress: { progress.update("reading", $0) })
+                } ended: {
+                    await progress.finish()
+                }
+            } catch {
+                temporary.abort()
+                throw error
             }
             if result.failure == nil {
                 do { try temporary.commit() } catch { throw Failure(.failed, String(describing: error)) }

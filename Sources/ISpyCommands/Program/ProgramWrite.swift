@@ -65,10 +65,10 @@ struct ProgramWrite: AsyncParsableCommand {
         }
     }
 
-    /// The manifest beside the package; what the device would refuse is refused here.
+    /// The manifest beside the package. Whether its key and version will do is for the device to say.
     private func manifest(of package: PackageChoice, for device: DeviceSummary) throws -> SignedManifest? {
+        guard (device.update?.keys ?? 0) > 0 else { return nil }
         guard let signed = try Package.signed(package.path) else {
-            guard (device.update?.keys ?? 0) > 0 else { return nil }
             throw Failure(
                 .notInstalled,
                 "\(device.path) takes signed packages only, and \(package.path) is not signed: 'ispy package sign' does that with a key the device trusts"

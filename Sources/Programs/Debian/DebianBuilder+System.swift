@@ -9,7 +9,14 @@ import Darwin
 #endif
 
 extension DebianBuilder {
-    static var processNumber: Int32 { getpid() }
+    /// Makes a folder of a name that nobody has, for this user alone.
+    static func makeScratch(in place: String) throws(StorageFailure) -> String {
+        var name = Array((place + ".make-deb.XXXXXX").utf8CString)
+        guard name.withUnsafeMutableBufferPointer({ $0.baseAddress.flatMap { mkdtemp($0) } }) != nil else {
+            throw StorageFailure("can't make a folder in \(place): \(String(cString: strerror(errno)))")
+        }
+        return String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
 
     /// The folder that relative paths begin in.
     static var workingFolder: String {

@@ -58,8 +58,7 @@ public struct DebianBuilder {
     public func build(at path: String) throws(Failure) {
         let slash = path.lastIndex(of: "/")
         let place = slash.map { String(path[...$0]) } ?? "./"
-        let scratch = place + ".make-deb.\(Self.processNumber)"
-        try Self.wrap { () throws(StorageFailure) in try Folder.makePrivate(scratch) }
+        let scratch = try Self.wrap { () throws(StorageFailure) in try Self.makeScratch(in: place) }
         defer { Self.removeAll(scratch) }
         let files = try collect()
         let dependencies = try libraries(in: scratch) + description.depends
@@ -92,7 +91,7 @@ public struct DebianBuilder {
 
     private func doc(_ name: String) -> String { "usr/share/doc/\(description.package)/\(name)" }
 
-    private var unitPath: String { "lib/systemd/system/\(description.application).service" }
+    private var unitPath: String { "usr/lib/systemd/system/\(description.application).service" }
     private var defaultsPath: String { "etc/default/\(description.application)" }
 
     private func collect() throws(Failure) -> [Item] {

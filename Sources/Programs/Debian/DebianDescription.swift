@@ -13,7 +13,7 @@ import PackedJSON
 ///   "files": [{"source": "candy.conf", "path": "/etc/candy/candy.conf", "configuration": true}]
 /// }
 /// ```
-/// Without `start` nothing is started at boot. A file has `source` (beside the description), `path`, and if wanted `mode`
+/// Without `start` nothing is started at boot; with `condition` only when that file exists. A file has `source` (beside the description), `path`, and if wanted `mode`
 /// ("0640"), `owner`, `group` and `configuration`. `license` other than MIT needs `licenseText`.
 public struct DebianDescription: Sendable, Equatable {
     /// Bytes that a description may have.
@@ -57,6 +57,8 @@ public struct DebianDescription: Sendable, Equatable {
     public let licenseText: String
     /// Arguments of the service; nil when there is no service.
     public let start: [String]?
+    /// File that must exist before the service is started; nil starts it always.
+    public let condition: String?
     /// Packages needed besides the libraries that are found.
     public let depends: [String]
     /// Further files.
@@ -85,7 +87,7 @@ public struct DebianDescription: Sendable, Equatable {
 
     private static let fields: Set<String> = [
         "organization", "application", "summary", "description", "maintainer", "copyright", "license", "licenseText",
-        "start", "depends", "files",
+        "start", "condition", "depends", "files",
     ]
     private static let fileFields: Set<String> = ["source", "path", "mode", "owner", "group", "configuration"]
 
@@ -100,7 +102,7 @@ public struct DebianDescription: Sendable, Equatable {
         }
         organization = try Self.word(json, "organization", isName)
         application = try Self.word(json, "application", isName)
-        summary = try Self.line(json, "summary", limit: 80)
+        summary = try Self.word(json, "summary") { isPlain($0, limit: 80) && !$0.contains("\\") }
         description = try Self.text(json, "description", orElse: summary)
         maintainer = try Self.word(json, "maintainer") { text in
             text.contains(" <") && text.hasSuffix(">") && text.contains("@") && isPlain(text, limit: 200)
@@ -109,6 +111,9 @@ public struct DebianDescription: Sendable, Equatable {
         license = try Self.line(json, "license", limit: 40)
         licenseText = try Self.text(json, "licenseText", orElse: license == "MIT" ? Self.expat : nil)
         start = try json["start"].map { value throws(ParseError) in try Self.words(value, "start") { isArgument($0) } }
+        condition = try json["condition"].map { _ throws(ParseError) in
+            try Self.word(json, "condition") { $0.hasPrefix("/") && isPath($0.dropFirst()) }
+        }
         depends = try Self.words(json["depends"] ?? [], "depends") { isDependency($0) }
         guard let elements = (json["files"] ?? []).elements, elements.count <= Self.mostFiles else {
             throw .field("files", "is not a list of at most \(Self.mostFiles) files")

@@ -9,13 +9,14 @@ public struct ELFHeader: Sendable, Equatable {
     public init?(_ source: some ByteSource) throws(StorageFailure) {
         let size = try source.byteCount
         guard size >= 64 else { return nil }
-        let head = try source.read(at: 0, count: 20)
+        let head = try source.read(at: 0, count: 40)
         guard head.starts(with: [0x7F, 0x45, 0x4C, 0x46]), head[5] == 1 else { return nil }
         switch (head[4], Int(head[18]) | Int(head[19]) << 8) {
         case (2, 62): architecture = "amd64"
         case (2, 183): architecture = "arm64"
         case (2, 243): architecture = "riscv64"
-        case (1, 40): architecture = "armhf"
+        // The flags tell whether floating point numbers travel in registers (ELF for the Arm architecture, 5.2).
+        case (1, 40): architecture = head[37] & 0x04 != 0 ? "armhf" : "armel"
         case (1, 3): architecture = "i386"
         default: return nil
         }

@@ -2,8 +2,8 @@
 public enum ManifestRefusal: Error, Equatable, Sendable, CustomStringConvertible {
     /// It is not for this device.
     case unfit([Fit.Mismatch])
-    /// It is older than what runs, and its manifest does not permit that.
-    case older(package: ProgramVersion, device: ProgramVersion)
+    /// It is, or may be, older than what runs, and its manifest does not permit that.
+    case older(package: ProgramVersion, device: ProgramVersion?)
     /// The package has another size than its manifest says.
     case size(manifest: Int, package: Int)
     /// The package has other bytes than its manifest says.
@@ -14,7 +14,8 @@ public enum ManifestRefusal: Error, Equatable, Sendable, CustomStringConvertible
         switch self {
         case .unfit(let reasons): "the signed package " + reasons.map(\.description).joined(separator: "; it ")
         case .older(let package, let device):
-            "the signed package is version \(package), older than \(device) which runs; "
+            "the signed package is version \(package), "
+                + (device.map { "older than \($0) which runs; " } ?? "and what runs does not say its version; ")
                 + "its maker can permit that when signing it ('ispy package sign --allow-downgrade')"
         case .size(let manifest, let package):
             "the package has \(package) bytes, its manifest says \(manifest)"
@@ -29,7 +30,9 @@ extension PackageManifest {
         switch Fit(application: application, os: os, hardware: hardware, version: version, for: device) {
         case .unfit(let reasons): throw .unfit(reasons)
         case .fits(.older) where !allowsDowngrade:
-            throw .older(package: version, device: device.version ?? version)
+            throw .older(package: version, device: device.version)
+        // What runs does not say its version: every older package would pass.
+        case .fits(.unknown) where !allowsDowngrade: throw .older(package: version, device: nil)
         case .fits: return
         }
     }

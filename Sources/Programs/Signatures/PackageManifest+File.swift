@@ -36,6 +36,10 @@ extension PackageManifest {
             let inspection: PackageInspection
             do { inspection = try PackageInspection(path: path) } catch { throw .content(error) }
             if let contradiction = inspection.contradictions(to: name).first { throw .contradiction(contradiction) }
+            guard inspection.version != nil else {
+                throw .contradiction(
+                    "the content says version '\(inspection.versionText)', which is none (YYMMDD-HHMM)")
+            }
             self.init(
                 name, size: inspection.size, sha256: inspection.sha256, allowsDowngrade: allowsDowngrade)
             return

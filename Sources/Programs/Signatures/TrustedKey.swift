@@ -48,15 +48,16 @@ public struct TrustedKey: Sendable, Hashable {
         do { try self.init(parsing: bytes) } catch { throw StorageFailure("\(path): \(error)") }
     }
 
-    /// Reads every `*.pub` of a folder, or the one file that `path` is. A folder that does not exist holds no keys; one key
-    /// that can't be read fails all, so that a device never trusts less or more than its owner thinks.
+    /// Reads every `*.pub` of a folder, or the one file that `path` is. Only what does not exist holds no keys. A folder
+    /// without a key, or with one that can't be read, is an error: a device never trusts more than its owner thinks.
     public static func load(_ path: String) throws(StorageFailure) -> [TrustedKey] {
-        switch Folder.entry(path) {
-        case nil: return []
-        case .folder: break
-        default: return [try TrustedKey(file: path)]
+        guard try Folder.isThere(path) else { return [] }
+        guard Folder.exists(path) else { return [try TrustedKey(file: path)] }
+        let listing = try Folder.names(in: path, limit: 1000)
+        let names = listing.names.filter { $0.hasSuffix(".pub") }
+        guard listing.complete, !names.isEmpty else {
+            throw StorageFailure("\(path) holds no key for packages (*.pub), or too much else: no package is accepted")
         }
-        let names = try Folder.names(in: path, limit: 1000).names.filter { $0.hasSuffix(".pub") }
         guard names.count <= most else { throw StorageFailure("\(path) holds more than \(most) keys") }
         var keys: [TrustedKey] = []
         for name in names { keys.append(try TrustedKey(file: path + "/" + name)) }

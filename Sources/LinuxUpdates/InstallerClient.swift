@@ -1,0 +1,54 @@
+public import ByteTools
+import Glibc
+
+/// An application's way to its installer. Blocking: not for an event loop.
+public struct InstallerClient: Sendable {
+    /// Where installers wait.
+    public static let standardPath = "/run/iocom/installer.sock"
+    /// Longest time for an installation.
+    private static let installSeconds = 1_800
+    private static let answerSeconds = 30
+
+    private let path: String
+
+    /// A client of the installer at `path`.
+    public init(path: String = standardPath) { self.path = path }
+
+    /// True when there is an installer.
+    public var isThere: Bool { access(path, W_OK) == 0 }
+
+    /// Asks something that is answered at once.
+    public func ask(_ request: InstallerRequest) throws(StorageFailure) -> InstallerReply {
+        try exchange(request, file: nil, seconds: Self.answerSeconds) { _ in }
+    }
+
+    /// Hands a package over. `restarting` is called when the new program is about to be started in this one's place.
+    public func install(
+        _ package: String, manifest: [UInt8]?, restarting: () -> Void
+    ) throws(StorageFailure) -> InstallerReply {
+        let descriptor = open(package, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+        guard descriptor >= 0 else {
+            throw StorageFailure("\(package) can't be opened: \(LocalConnection.reason())", systemError: errno)
+        }
+        defer { close(descriptor) }
+        return try exchange(
+            .install(manifest: manifest), file: descriptor, seconds: Self.installSeconds,
+            restarting: { _ in restarting() })
+    }
+
+    private func exchange(
+        _ request: InstallerRequest, file: Int32?, seconds: Int, restarting: (InstallerReply) -> Void
+    ) throws(StorageFailure) -> InstallerReply {
+        let connection = try LocalConnection.connect(path)
+        connection.setTimeout(seconds: seconds)
+        try connection.send(request.line, file: file)
+        while let line = try connection.readLine() {
+            guard let reply = InstallerReply(line) else {
+                throw StorageFailure("the installer's answer is not understood")
+            }
+            guard case .restarting = reply else { return reply }
+            restarting(reply)
+        }
+        throw StorageFailure("the installer ended before it answered")
+    }
+}
