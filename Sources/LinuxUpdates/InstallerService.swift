@@ -28,7 +28,9 @@ public final class InstallerService: Sendable {
         let user: uid_t
         private let lock = NSLock()
         private let updater: LinuxUpdater
-        /// What was last known, for those who ask while the updater is at work.
+        /// A package is being installed: others need not wait for that.
+        private let isInstalling = Mutex(false)
+        /// What was known before that.
         private let known = Mutex(InstallerState(stage: .idle))
 
         init(_ settings: ApplicationSettings, user: uid_t, updater: LinuxUpdater) {
@@ -37,26 +39,24 @@ public final class InstallerService: Sendable {
             self.updater = updater
         }
 
-        /// Runs `body` alone; nil when the updater is at work for somebody else.
-        func withUpdater<Value>(waiting: Bool = false, _ body: (LinuxUpdater) throws -> Value) rethrows -> Value? {
-            if waiting { lock.lock() } else if !lock.try() { return nil }
-            defer {
-                remember()
-                lock.unlock()
+        /// Runs `body` alone; nil when a package is being installed.
+        func withUpdater<Value>(installs: Bool = false, _ body: (LinuxUpdater) throws -> Value) rethrows -> Value? {
+            guard !isInstalling.withLock({ $0 }) else { return nil }
+            return try lock.withLock {
+                guard installs else { return try body(updater) }
+                let before = updater.state
+                known.withLock { $0 = before }
+                isInstalling.withLock { $0 = true }
+                defer { isInstalling.withLock { $0 = false } }
+                return try body(updater)
             }
-            return try body(updater)
-        }
-
-        private func remember() {
-            let state = updater.state
-            known.withLock { $0 = state }
         }
 
         /// How things stand; while a package is being installed, what was known before.
         var state: InstallerState {
             if let state = withUpdater({ $0.state }) { return state }
             var state = known.withLock { $0 }
-            if state.stage == .idle { state.stage = .installing }
+            state.stage = .installing
             return state
         }
     }
@@ -168,7 +168,9 @@ public final class InstallerService: Sendable {
         }
         if request == .status { return .state(application.state) }
         do {
-            let done: Void? = try application.withUpdater { updater in
+            var installs = false
+            if case .install = request { installs = true }
+            let done: Void? = try application.withUpdater(installs: installs) { updater in
                 switch request {
                 case .status: break
                 case .install(let manifest): try install(application, updater, manifest, connection)
