@@ -40,6 +40,7 @@ let package = Package(
         .executable(name: "frank", targets: ["frank"]),
         .executable(name: "candy", targets: ["candy"]),
         .executable(name: "ispy", targets: ["ispy"]),
+        .executable(name: "iostart", targets: ["iostart"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
@@ -97,12 +98,14 @@ let package = Package(
             "CandyCommands",
             [
                 "ByteTools", "IODevice", "IONode", "IOCOM", "IOCOMTransport", "DeviceDescription", "DeviceStorage",
-                "Installers",
+                "Installers", "LinuxUpdates",
                 "PackedJSON", "Programs", "TerminalUI", arguments,
             ] + nio),
         program("ispy", "ISpyCommands"),
         program("frank", "FrankCommands"),
         program("candy", "CandyCommands"),
+        library("IOStartCommands", ["ByteTools", "LinuxUpdates", "TerminalUI", arguments]),
+        program("iostart", "IOStartCommands"),
 
         // What tests of the core share, and the checker of recorded conversations (scripts/golden).
         .target(

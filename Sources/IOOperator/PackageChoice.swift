@@ -29,8 +29,11 @@ public struct PackageChoice: Sendable {
 
     /// What is known of a device for choosing its package.
     public static func target(of device: DeviceSummary) -> ProgramTarget {
-        ProgramTarget(
-            application: device.application, os: device.os, hardware: device.hardware,
+        // Packages for Linux are named for the architecture, not for a board (application-layer.md 4.5).
+        let architecture = device.architecture.map(DebianArchitecture.name(ofMachine:))
+        return ProgramTarget(
+            application: device.application, os: device.os,
+            hardware: device.os == "linux" ? architecture : device.hardware,
             version: device.version.flatMap { try? ProgramVersion($0) })
     }
 

@@ -47,7 +47,7 @@ final class RemoteDevice {
         DeviceSummary(
             path: path.description, application: info.map(\.name).flatMap { $0.isEmpty ? nil : $0 } ?? "\(path.name)",
             version: text("upd_version") ?? text("si_package"), os: text("si_os"),
-            hardware: text("si_hw") ?? text("si_arch"), update: update,
+            hardware: text("si_hw") ?? text("si_arch"), architecture: text("si_arch"), update: update,
             uptimeMinutes: integer("rm_boottime"), problem: problem)
     }
 
@@ -72,6 +72,8 @@ public struct DeviceSummary: Sendable, Equatable {
     public let os: String?
     /// Hardware.
     public let hardware: String?
+    /// Architecture of its processor.
+    public let architecture: String?
     /// State of program updates; nil for devices without the `update` signals (the original's).
     public let update: UpdateStatus?
     /// Minutes since the program started; nil when the device does not say.

@@ -27,6 +27,15 @@ public struct InstalledProgram: Sendable, Equatable {
     public let digest: [UInt8]
     /// True when the device has to restart to run it.
     public let needsRestart: Bool
+
+    /// A program of its parts.
+    public init(application: String, version: String, size: Int, digest: [UInt8], needsRestart: Bool) {
+        self.application = application
+        self.version = version
+        self.size = size
+        self.digest = digest
+        self.needsRestart = needsRestart
+    }
 }
 
 /// Why a program was not installed.

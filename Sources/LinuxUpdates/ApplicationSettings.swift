@@ -5,13 +5,16 @@ import PackedJSON
 ///
 /// ```
 /// {"package": "iocafe-candy", "user": "iocom-candy", "data": "/var/lib/iocom/candy",
-///  "keys": "/etc/iocom/package-keys", "proofSeconds": 60}
+///  "keys": "/etc/iocom/package-keys", "proofSeconds": 60,
+///  "program": "/usr/bin/candy", "arguments": ["run", "--connect", "tls://server"]}
 /// ```
-/// With `keys` only packages that one of them signed are installed.
+/// With `keys` only packages that one of them signed are installed. `program` and `arguments` are for the starter.
 public struct ApplicationSettings: Sendable, Equatable {
     /// Bytes of a file.
     static let largestFile = 16_384
-    private static let fields: Set<String> = ["package", "user", "data", "keys", "proofSeconds"]
+    private static let fields: Set<String> = [
+        "package", "user", "data", "keys", "proofSeconds", "program", "arguments",
+    ]
 
     /// Debian package; no other is installed for this application.
     public var package: String
@@ -23,14 +26,44 @@ public struct ApplicationSettings: Sendable, Equatable {
     public var keys: String?
     /// Time for a new program to prove itself.
     public var proofSeconds: Int
+    /// What the starter starts; nil when something else does.
+    public var program: String?
+    /// Its arguments.
+    public var arguments: [String]
 
     /// Settings of their parts.
-    public init(package: String, user: String, data: String?, keys: String?, proofSeconds: Int = 60) {
+    public init(
+        package: String, user: String, data: String?, keys: String?, proofSeconds: Int = 60, program: String? = nil,
+        arguments: [String] = []
+    ) {
         self.package = package
         self.user = user
         self.data = data
         self.keys = keys
         self.proofSeconds = proofSeconds
+        self.program = program
+        self.arguments = arguments
+    }
+
+    /// Reads every `*.json` of a folder, which nobody but root or the present user may be able to write.
+    public static func load(_ folder: String) throws(StorageFailure) -> [ApplicationSettings] {
+        let listing = try Folder.names(in: folder, limit: 1000)
+        var all: [ApplicationSettings] = []
+        for name in listing.names where name.hasSuffix(".json") {
+            let path = folder + "/" + name
+            let file = try File(path, .read)
+            guard try file.mode & 0o022 == 0 else {
+                throw StorageFailure("others can write \(path): run chmod go-w on it")
+            }
+            let bytes = try file.read(at: 0, count: min(try file.byteCount, largestFile + 1))
+            do throws(StorageFailure) { all.append(try ApplicationSettings(parsing: bytes)) } catch {
+                throw StorageFailure("\(path): \(error)")
+            }
+        }
+        guard listing.complete, Set(all.map(\.package)).count == all.count else {
+            throw StorageFailure("\(folder) holds too much, or one package twice")
+        }
+        return all
     }
 
     /// Reads the file form.
@@ -64,7 +97,18 @@ public struct ApplicationSettings: Sendable, Equatable {
         guard let user = try text("user") else { throw StorageFailure("'user' is missing") }
         let seconds = json["proofSeconds"]?.int ?? 60
         guard (1...86_400).contains(seconds) else { throw StorageFailure("'proofSeconds' is not 1 to 86400") }
+        var arguments: [String] = []
+        for element in json["arguments"]?.elements ?? [] {
+            guard let text = element.text, text.utf8.count <= 1000, !text.utf8.contains(0), arguments.count < 100 else {
+                throw StorageFailure("'arguments' holds something that is not a text")
+            }
+            arguments.append(text)
+        }
+        guard json["arguments"].map({ $0.elements != nil }) ?? true else {
+            throw StorageFailure("'arguments' is not a list")
+        }
         self.init(
-            package: package, user: user, data: try path("data"), keys: try path("keys"), proofSeconds: Int(seconds))
+            package: package, user: user, data: try path("data"), keys: try path("keys"), proofSeconds: Int(seconds),
+            program: try path("program"), arguments: arguments)
     }
 }

@@ -17,27 +17,26 @@ public struct InstallerClient: Sendable {
     /// True when there is an installer.
     public var isThere: Bool { access(path, W_OK) == 0 }
 
-    /// Asks something that is answered at once.
-    public func ask(_ request: InstallerRequest) throws(StorageFailure) -> InstallerReply {
-        try exchange(request, file: nil, seconds: Self.answerSeconds) { _ in }
+    /// Asks something that is answered soon; with `waits` also when a restart comes before the answer.
+    public func ask(_ request: InstallerRequest, waits: Bool = false) throws(StorageFailure) -> InstallerReply {
+        try exchange(request, file: nil, seconds: Self.answerSeconds, waits: waits)
     }
 
-    /// Hands a package over. `restarting` is called when the new program is about to be started in this one's place.
+    /// Hands a package over. Gives ``InstallerReply/restarting`` when another program is about to be started in this one's
+    /// place; unless `waits`, which gives the end.
     public func install(
-        _ package: String, manifest: [UInt8]?, restarting: () -> Void
+        _ package: String, manifest: [UInt8]?, waits: Bool = false
     ) throws(StorageFailure) -> InstallerReply {
         let descriptor = open(package, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
         guard descriptor >= 0 else {
             throw StorageFailure("\(package) can't be opened: \(LocalConnection.reason())", systemError: errno)
         }
         defer { close(descriptor) }
-        return try exchange(
-            .install(manifest: manifest), file: descriptor, seconds: Self.installSeconds,
-            restarting: { _ in restarting() })
+        return try exchange(.install(manifest: manifest), file: descriptor, seconds: Self.installSeconds, waits: waits)
     }
 
     private func exchange(
-        _ request: InstallerRequest, file: Int32?, seconds: Int, restarting: (InstallerReply) -> Void
+        _ request: InstallerRequest, file: Int32?, seconds: Int, waits: Bool
     ) throws(StorageFailure) -> InstallerReply {
         let connection = try LocalConnection.connect(path)
         connection.setTimeout(seconds: seconds)
@@ -46,8 +45,7 @@ public struct InstallerClient: Sendable {
             guard let reply = InstallerReply(line) else {
                 throw StorageFailure("the installer's answer is not understood")
             }
-            guard case .restarting = reply else { return reply }
-            restarting(reply)
+            if reply != .restarting || !waits { return reply }
         }
         throw StorageFailure("the installer ended before it answered")
     }

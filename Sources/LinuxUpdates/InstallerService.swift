@@ -171,6 +171,12 @@ public final class InstallerService: Sendable {
             var installs = false
             if case .install = request { installs = true }
             let done: Void? = try application.withUpdater(installs: installs) { updater in
+                updater.willRestart = {
+                    // The application may be gone already, or not listen: the update does not depend on it.
+                    try? connection.send(InstallerReply.restarting.line)
+                    Thread.sleep(forTimeInterval: Self.farewell)
+                }
+                defer { updater.willRestart = {} }
                 switch request {
                 case .status: break
                 case .install(let manifest): try install(application, updater, manifest, connection)
@@ -201,11 +207,7 @@ public final class InstallerService: Sendable {
             throw LinuxUpdater.Refusal(.failed, "no package was handed over")
         }
         report("\(application.settings.package): a package was handed over")
-        try updater.install(file, manifest: manifest) {
-            // The application may be gone already, or not listen: the update does not depend on it.
-            try? connection.send(InstallerReply.restarting.line)
-            Thread.sleep(forTimeInterval: Self.farewell)
-        }
+        try updater.install(file, manifest: manifest)
     }
 
     /// Root may ask for the only application there is.

@@ -79,7 +79,7 @@ public struct LinuxUpdate: Equatable, Sendable {
         }
         let reason = run.failure ?? "the package manager did not install version \(journal.to)"
         // Refused before anything was unpacked: the old program still is the one.
-        if run.findings.isConsistent, run.findings.version == journal.from { return end(.failed, reason, [.start]) }
+        if run.findings.isConsistent, run.findings.version == journal.from { return end(.failed, reason, []) }
         return goBack(reason)
     }
 

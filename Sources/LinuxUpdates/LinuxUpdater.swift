@@ -46,7 +46,6 @@ public final class LinuxUpdater {
     private let clock = ContinuousClock()
     private var update: LinuxUpdate
     private var deadline: ContinuousClock.Instant?
-    private var willRestart: () -> Void = {}
 
     /// An updater that keeps its files in `folder`. Call ``start()`` first.
     public init(
@@ -72,16 +71,14 @@ public final class LinuxUpdater {
 
     // MARK: Installing
 
-    /// Examines and installs a package. `manifest` is the content of persistent block 13; `willRestart` is called before the
-    /// application is stopped. Returns when the new program was started on trial, or the installation failed and the old one
-    /// runs: ``journal`` tells.
-    public func install(
-        _ package: some ByteSource, manifest: [UInt8]?, willRestart: @escaping () -> Void = {}
-    ) throws {
+    /// Called once before the application is stopped for what is asked next.
+    public var willRestart: () -> Void = {}
+
+    /// Examines and installs a package. `manifest` is the content of persistent block 13. Returns when the new program was
+    /// started on trial, or the installation failed and the old one runs: ``journal`` tells.
+    public func install(_ package: some ByteSource, manifest: [UInt8]?) throws {
         guard !update.isUnderWay else { throw Refusal(.busy, "another update of \(settings.package) is under way") }
         let (from, to) = try prepare(package, manifest)
-        self.willRestart = willRestart
-        defer { self.willRestart = {} }
         try perform(update.begin(from: from, to: to))
     }
 

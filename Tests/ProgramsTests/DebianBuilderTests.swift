@@ -59,6 +59,7 @@ import UpdateTesting
         #expect(line("usr/share/candy/example")?.hasPrefix("-rw-r----- games/adm") == true)
         #expect(line("usr/lib/systemd/system/candy.service") != nil)
         #expect(line("usr/share/doc/iocafe-candy/copyright") != nil)
+        #expect(line("usr/lib/iocom/candy/version") != nil)
 
         let extracted = folder.path + "/extracted"
         _ = try Self.tool("/usr/bin/dpkg-deb", ["--raw-extract", path, extracted])

@@ -2,35 +2,37 @@ import ByteTools
 import DeviceStorage
 import IOCOM
 import Installers
+import LinuxUpdates
 import Programs
 import TerminalUI
 
 /// A module after its boot: what runs on it and what it stores to. Nothing in here outlives a restart.
 struct BootedModule: Sendable {
-    /// What only updatable hardware has.
-    struct Updatable: Sendable {
-        let flash: ESPFlash
-        let boot: ESPBootLoader.Boot
-        let installer: ESP32Installer
-        /// What control streams install through.
-        let gate: SignedInstaller
-    }
-
     let store: any PersistentStore
-    let updatable: Updatable?
-    private let power: PowerSwitch?
-
+    /// Nil when the program can't be replaced over the network.
+    let updatable: (any UpdatableProgram)?
     /// Version of the program that runs.
-    var version: String { updatable?.boot.image.application.version ?? CandySettings.builtInVersion }
+    let version: String
     /// How the program behaves.
-    var behaviour: ProgramBehaviour { updatable?.boot.behaviour ?? ProgramBehaviour() }
+    let behaviour: ProgramBehaviour
+    /// True for a program that the boot loader started on trial.
+    let isOnTrial: Bool
+    private let power: PowerSwitch?
 
     /// Switches the module on. Blocking; `log` hears of the provisioning and of what the boot loader noticed.
     static func boot(_ settings: CandySettings, log: EventLog) throws -> BootedModule {
         switch settings.hardware {
         case .linux:
+            let store = try FilePersistentStore(folder: settings.folder.path)
+            let client = InstallerClient(path: settings.installer ?? InstallerClient.standardPath)
+            let check = settings.signatureCheck(store, running: settings.name.description, settings.linuxVersion)
+            let program = LinuxProgram(
+                client: client,
+                installer: SignedInstaller(
+                    LinuxInstaller(client, folder: settings.folder.path, manifest: check.manifest), for: check))
             return BootedModule(
-                store: try FilePersistentStore(folder: settings.folder.path), updatable: nil, power: nil)
+                store: store, updatable: client.isThere ? program : nil, version: settings.linuxVersion,
+                behaviour: ProgramBehaviour(), isOnTrial: false, power: nil)
         case .esp(let profile):
             let power = PowerSwitch(try NORFlash(file: settings.folder.flashImage, size: profile.flashSize))
             let flash = try openOrProvision(power, profile, settings, log)
@@ -46,14 +48,12 @@ struct BootedModule: Sendable {
                 ], notes: boot.notes)
             let store = try FlashPersistentStore(flash.blocks)
             let installer = ESP32Installer(flash, running: boot, application: application.project)
+            let gate = SignedInstaller(
+                installer, for: settings.signatureCheck(store, running: application.project, application.version))
             return BootedModule(
                 store: store,
-                updatable: Updatable(
-                    flash: flash, boot: boot, installer: installer,
-                    gate: SignedInstaller(
-                        installer,
-                        for: settings.signatureCheck(store, running: application.project, application.version))),
-                power: power)
+                updatable: ESPProgram(flash: flash, boot: boot, slots: installer, installer: gate, store: store),
+                version: application.version, behaviour: boot.behaviour, isOnTrial: boot.needsProof, power: power)
         }
     }
 
@@ -74,16 +74,5 @@ struct BootedModule: Sendable {
         let source = settings.firstProgram == nil ? "the built-in program" : "the program given"
         log.note("provisioned", "a new flash of \(device.size) bytes was made with \(source) in slot 0")
         return flash
-    }
-
-    /// Version and state of the program in the slot that does not run, as far as they can be read.
-    var otherProgram: (version: String, state: OTAState)? {
-        guard let updatable else { return nil }
-        let other = 1 - updatable.boot.slot
-        guard let image = try? updatable.flash.image(in: other),
-            let data = try? OTAData(updatable.flash.otaData, slotCount: updatable.flash.slots.count),
-            let entry = data.entry(for: other), data.entries[entry].standsFor(imageDigest: image.digest)
-        else { return nil }
-        return (image.application.version, data.entries[entry].state)
     }
 }

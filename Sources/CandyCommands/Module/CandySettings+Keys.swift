@@ -29,7 +29,7 @@ extension CandySettings {
                 do { return try store.read(PersistentBlock.manifest) } catch { throw StorageFailure("\(error)") }
             },
             target: ProgramTarget(
-                application: application, os: hardware.os, hardware: hardware.hardware,
+                application: application, os: hardware.os, hardware: hardware.packageHardware,
                 version: try? ProgramVersion(version)))
     }
 }

@@ -22,6 +22,10 @@ struct CandySettings: Sendable {
     /// Keys that packages must be signed with: a file, or a folder of `*.pub`. Nil takes the folder `package-keys` of the
     /// data folder, which need not exist.
     var packageKeys: String?
+    /// Socket of the machine's installer; nil takes the usual one.
+    var installer: String?
+    /// Version of the program on a Linux machine.
+    var linuxVersion = CandySettings.builtInVersion
     /// Buffer for uploads, bytes.
     var ring = 65536
     /// Buffer for downloads, bytes.

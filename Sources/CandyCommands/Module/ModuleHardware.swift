@@ -43,10 +43,13 @@ enum ModuleHardware: Sendable, Equatable {
         switch self {
         case .esp(let profile): profile.chip == .esp32c3 ? "riscv32" : "xtensa"
         #if arch(x86_64)
-        case .linux: "x86_64"
+        case .linux: "amd64"
         #else
-        case .linux: "aarch64"
+        case .linux: "arm64"
         #endif
         }
     }
+
+    /// What packages are named for: the board of a module, the architecture of a Linux machine.
+    var packageHardware: String { self == .linux ? architecture : hardware }
 }

@@ -9,7 +9,7 @@ enum ModuleSignals {
     static let commands = ["reboot", "upd_confirm", "upd_rollback"]
 
     /// What the device tells of itself. Only an updatable device has the update signals: they announce the ability.
-    static func info(_ settings: CandySettings) throws(DeviceInfoError) -> DeviceInfo {
+    static func info(_ settings: CandySettings, hasUpdates: Bool) throws(DeviceInfoError) -> DeviceInfo {
         var exported = [
             GroupDefinition(
                 "process",
@@ -30,7 +30,7 @@ enum ModuleSignals {
                 ]),
             StandardSignals.setNetworkConfiguration,
         ]
-        if settings.hardware != .linux {
+        if hasUpdates {
             exported.append(StandardSignals.update)
             imported.append(StandardSignals.updateCommands)
         }

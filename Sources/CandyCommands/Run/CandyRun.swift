@@ -34,6 +34,7 @@ struct CandyRun: AsyncParsableCommand {
             "Take only packages signed with this key: a file, or a folder of *.pub; else DATA/package-keys if it exists."
     )
     var packageKeys: String?
+    @Option(help: "Socket of this machine's installer, for --hardware linux.") var installer: String?
     @Flag(help: "Do not check that the server's certificate names the host.") var noHostNameCheck = false
     @Flag(help: "Log as JSON, one object a line.") var jsonLog = false
 
@@ -89,6 +90,8 @@ struct CandyRun: AsyncParsableCommand {
         settings.confirmWithin = Milliseconds(confirmWithin) * 1000
         settings.password = try readPassword()
         settings.packageKeys = packageKeys
+        settings.installer = installer
+        settings.linuxVersion = LinuxProgram.installedVersion(of: name) ?? CandySettings.builtInVersion
         do { _ = try settings.trustedKeys() } catch {
             throw CandyError(error.isNoSuchFile ? .notFound : .failed, error.description)
         }

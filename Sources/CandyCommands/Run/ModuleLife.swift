@@ -31,7 +31,7 @@ struct ModuleLife: Sendable {
                 // The next boot gives it up when it is on trial. A module with nothing else crashes for ever, at the pace
                 // of a watchdog.
                 log.note("crashed", "the program \(module.version) crashed while it started")
-                try await Task.sleep(for: .milliseconds(module.updatable?.boot.needsProof == true ? 100 : 2000))
+                try await Task.sleep(for: .milliseconds(module.isOnTrial ? 100 : 2000))
                 continue
             }
             let run = try await ModuleRun(settings, module, log: log, on: loop)

@@ -26,18 +26,10 @@ extension ModuleRun {
         return ending
     }
 
-    /// Writes down what is about to be tried. otadata decides, so the restart does not wait for a record that fails.
+    /// Writes down what is about to be tried. The restart does not wait for a record that fails.
     private func noteTrial() async {
         guard let updatable = module.updatable else { return }
-        let slot = updatable.installer.targetSlot
-        let from = module.version
-        let store = module.store
-        do {
-            try await Self.offLoop {
-                let to = try updatable.flash.image(in: slot).application.version
-                try UpdateRecord(outcome: .trial, from: from, to: to, slot: slot).save(in: store)
-            }
-        } catch {
+        do { try await Self.offLoop { try updatable.noteTrial() } } catch {
             log.note("record", "the update could not be written down: \(error)")
         }
     }
@@ -63,41 +55,24 @@ extension ModuleRun {
     private func confirm() async {
         guard let updatable = module.updatable else { return }
         do {
-            try await Self.offLoop { try updatable.installer.confirm() }
+            let problem = try await Self.offLoop { try updatable.confirm() }
             report.set(.confirmed)
             log.note(
                 "update", "update: the program \(module.version) proved itself and is confirmed",
                 [("phase", "confirmed")])
+            if let problem { log.note("record", problem) }
         } catch {
             // The next start gives the program up, as it was not confirmed.
             report.set(.failed, error: "\(module.version) proved itself but could not be confirmed: \(error)")
             log.note("update", report.error, [("phase", "failed")])
-            return
         }
-        guard var record else { return }
-        record.outcome = .confirmed
-        await save(record)
     }
 
-    /// Gives up the running program for the one before; the reason is written down first. Restarts when that worked.
-    ///
-    /// The program it returns to was proved on this device before and runs as valid at once. The one given up is marked
-    /// invalid: only a new installation brings it back.
+    /// Gives up the running program for the one before. Restarts when that worked.
     func rollBack(_ reason: String) async throws -> Ending? {
         guard let updatable = module.updatable else { return nil }
-        let before = record
         let version = module.version
-        do {
-            guard let previous = try await Self.offLoop({ try updatable.installer.previousImage() }) else {
-                throw InstallError(.failed, "the other slot holds no program that was proved on this device")
-            }
-            await save(
-                UpdateRecord(
-                    outcome: .rolledBack, from: previous.application.version, to: version, slot: updatable.boot.slot,
-                    reason: reason))
-            try await Self.offLoop { try updatable.installer.markInvalidAndRollBack() }
-        } catch {
-            if let before { await save(before) }
+        do { try await Self.offLoop { try updatable.goBack(reason) } } catch {
             proving?.cannotGoBack()
             report.set(.failed, error: "cannot go back from \(version): \(error)")
             log.note("update", report.error, [("phase", "failed")])
@@ -108,13 +83,5 @@ extension ModuleRun {
         log.note("update", "update: \(report.error)", [("phase", "restarting")])
         try await showUpdate()
         return .restart("going back to the program before: \(reason)")
-    }
-
-    private func save(_ new: UpdateRecord) async {
-        record = new
-        let store = module.store
-        do { try await Self.offLoop { try new.save(in: store) } } catch {
-            log.note("record", "the update could not be written down: \(error)")
-        }
     }
 }

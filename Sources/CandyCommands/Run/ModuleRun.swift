@@ -44,7 +44,6 @@ final class ModuleRun {
     private var whyDisconnected: String?
     var report: UpdateReport
     var proving: Proving?
-    var record: UpdateRecord?
     private var shown: UpdateReport?
 
     init(_ settings: CandySettings, _ module: BootedModule, log: EventLog, on loop: any EventLoop) async throws {
@@ -54,11 +53,9 @@ final class ModuleRun {
         self.loop = loop
         let (secret, isNew) = try await Self.offLoop { try DeviceSecret.load(from: module.store) }
         if isNew { log.note("secret", "a new secret was made: to its server this is a new device") }
-        let found = try await Self.offLoop { try Self.findings(module) }
-        record = found.record
-        report = UpdateReport(
-            found.phase, error: found.record?.error ?? "",
-            slotSize: module.updatable.map { $0.flash.slots[$0.installer.targetSlot].size } ?? 1)
+        let found = try await Self.offLoop { try module.updatable?.findings() ?? (.idle, "") }
+        report = UpdateReport(found.phase, error: found.error, slotSize: module.updatable?.capacity ?? 1)
+        let hasUpdates = module.updatable != nil
         // A trial must not end only because the next attempt to connect would have come later.
         let longest = found.phase == .proving ? settings.confirmWithin / 8 : settings.pause.upperBound
         let pause = settings.pause.lowerBound...max(settings.pause.lowerBound, min(settings.pause.upperBound, longest))
@@ -68,10 +65,10 @@ final class ModuleRun {
                     name: UserName(settings.name.description) ?? UserName(), number: settings.number,
                     network: settings.network,
                     uniqueID: settings.hasAutomaticNumber ? secret.uniqueID : nil),
-                info: try ModuleSignals.info(settings),
+                info: try ModuleSignals.info(settings, hasUpdates: hasUpdates),
                 service: DeviceBlockService(
                     store: module.store, defaults: try defaultConfiguration(settings),
-                    installer: module.updatable?.gate),
+                    installer: module.updatable?.installer),
                 server: ServerConnection(
                     address: settings.address, tls: settings.tls, password: settings.password ?? secret.password,
                     pause: pause),
@@ -79,20 +76,6 @@ final class ModuleRun {
             device.imported = ModuleSignals.follow
             return NIOLoopBound(device, eventLoop: loop)
         }.get()
-    }
-
-    /// What the start shows of the update before it; the record is safe before anything else happens.
-    private static func findings(_ module: BootedModule) throws -> StartFindings {
-        guard let updatable = module.updatable else {
-            return StartFindings(
-                record: nil, slot: 0, version: module.version, needsProof: false, other: nil, notes: [])
-        }
-        let record = try UpdateRecord(in: module.store)
-        let found = StartFindings(
-            record: record, slot: updatable.boot.slot, version: module.version, needsProof: updatable.boot.needsProof,
-            other: module.otherProgram, notes: updatable.boot.notes)
-        if let new = found.record, new != record { try new.save(in: module.store) }
-        return found
     }
 
     static func offLoop<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
@@ -146,9 +129,10 @@ final class ModuleRun {
 
     private func beginTrial() async {
         guard report.phase == .proving, let updatable = module.updatable else { return }
-        let hasWayBack = (try? await Self.offLoop { updatable.installer.previousVersion != nil }) ?? false
-        proving = Proving(limit: settings.confirmWithin, hasWayBack: hasWayBack, now: now)
-        let seconds = settings.confirmWithin / 1000
+        let hasWayBack = (try? await Self.offLoop { updatable.previousVersion() != nil }) ?? false
+        let limit = (try? await Self.offLoop { updatable.trialLeft() }) ?? settings.confirmWithin
+        proving = Proving(limit: limit, hasWayBack: hasWayBack, now: now)
+        let seconds = limit / 1000
         log.note("proving", "the new program \(module.version) has \(seconds) s to prove itself")
     }
 
@@ -215,12 +199,12 @@ final class ModuleRun {
             ("upd_error", .text(report.error)),
         ]
         if isNewPhase {
-            let previous = try await Self.offLoop { updatable.installer.previousVersion ?? "" }
+            let previous = try await Self.offLoop { updatable.previousVersion() ?? "" }
             // Keys that can't be read let no package through: one that nobody has.
             let keys = try await Self.offLoop { [settings] in (try? Int64(settings.trustedKeys().count)) ?? 1 }
             values += [
                 ("upd_version", .text(module.version)), ("upd_previous", .text(previous)),
-                ("upd_slot", .text("ota_\(updatable.boot.slot)")),
+                ("upd_slot", .text(updatable.slotName)),
                 ("upd_keys", .integer(keys)),
             ]
         }

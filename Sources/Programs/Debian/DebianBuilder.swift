@@ -98,6 +98,8 @@ public struct DebianBuilder {
         var items = [
             Item("usr/bin/\(description.application)", source: program, size: try size(program), mode: 0o755),
             Item(doc("copyright"), Self.bytes(copyright)),
+            // What the program says it is: the same as the package.
+            Item("usr/lib/iocom/\(description.application)/version", Self.bytes("\(version)\n")),
         ]
         if let start = description.start {
             items.append(Item(unitPath, Self.bytes(ServiceUnit.text(description, start))))

@@ -1,5 +1,19 @@
 public import ByteTools
 
+/// Names of architectures.
+public enum DebianArchitecture {
+    /// Debian's name for what the system calls a machine (uname(2)); other names are kept.
+    public static func name(ofMachine machine: String) -> String {
+        switch machine {
+        case "x86_64": "amd64"
+        case "aarch64": "arm64"
+        case "armv7l": "armhf"
+        case "i686": "i386"
+        default: machine
+        }
+    }
+}
+
 /// What the head of an ELF program says (System V ABI, chapter 4).
 public struct ELFHeader: Sendable, Equatable {
     /// The architecture's Debian name.

@@ -1,0 +1,75 @@
+import DeviceDescription
+import DeviceStorage
+import IOCOM
+import Installers
+import Programs
+
+/// The program of a module with two slots in its flash.
+struct ESPProgram: UpdatableProgram {
+    let flash: ESPFlash
+    let boot: ESPBootLoader.Boot
+    let slots: ESP32Installer
+    let installer: any ProgramInstaller
+    let store: any PersistentStore
+
+    private var version: String { boot.image.application.version }
+
+    var slotName: String { "ota_\(boot.slot)" }
+    var capacity: Int { flash.slots[slots.targetSlot].size }
+
+    func previousVersion() -> String? { slots.previousVersion }
+
+    func findings() throws -> (phase: UpdatePhase, error: String) {
+        let record = try UpdateRecord(in: store)
+        let found = StartFindings(
+            record: record, slot: boot.slot, version: version, needsProof: boot.needsProof, other: other,
+            notes: boot.notes)
+        if let new = found.record, new != record { try new.save(in: store) }
+        return (found.phase, found.record?.error ?? "")
+    }
+
+    /// Version and state of the program in the slot that does not run, as far as they can be read.
+    private var other: (version: String, state: OTAState)? {
+        let other = 1 - boot.slot
+        guard let image = try? flash.image(in: other),
+            let data = try? OTAData(flash.otaData, slotCount: flash.slots.count),
+            let entry = data.entry(for: other), data.entries[entry].standsFor(imageDigest: image.digest)
+        else { return nil }
+        return (image.application.version, data.entries[entry].state)
+    }
+
+    func trialLeft() -> Int64? { nil }
+
+    /// otadata decides: a record that fails does not matter to the update.
+    func noteTrial() throws {
+        let slot = slots.targetSlot
+        let to = try flash.image(in: slot).application.version
+        try UpdateRecord(outcome: .trial, from: version, to: to, slot: slot).save(in: store)
+    }
+
+    func confirm() throws -> String? {
+        try slots.confirm()
+        do {
+            guard var record = try UpdateRecord(in: store) else { return nil }
+            record.outcome = .confirmed
+            try record.save(in: store)
+            return nil
+        } catch { return "the update could not be written down: \(error)" }
+    }
+
+    /// The program it returns to was proved on this device before and runs as valid at once. The one given up is marked
+    /// invalid: only a new installation brings it back. The reason is written down first.
+    func goBack(_ reason: String) throws {
+        guard let previous = try slots.previousImage() else {
+            throw InstallError(.failed, "the other slot holds no program that was proved on this device")
+        }
+        let before = try? UpdateRecord(in: store)
+        try? UpdateRecord(
+            outcome: .rolledBack, from: previous.application.version, to: version, slot: boot.slot, reason: reason
+        ).save(in: store)
+        do { try slots.markInvalidAndRollBack() } catch {
+            try? before?.save(in: store)
+            throw error
+        }
+    }
+}

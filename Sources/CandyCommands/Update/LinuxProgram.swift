@@ -1,0 +1,71 @@
+import ByteTools
+import DeviceDescription
+import Glibc
+import Installers
+import LinuxUpdates
+
+/// The program of a Linux machine that has an installer.
+struct LinuxProgram: UpdatableProgram {
+    /// What progress is shown against: a device learns the size of a package at its end.
+    let capacity = 64 << 20
+    let client: InstallerClient
+    let installer: any ProgramInstaller
+
+    let slotName = "dpkg"
+
+    private func state() throws -> InstallerState {
+        switch try client.ask(.status) {
+        case .state(let state): return state
+        case .refused(_, let reason): throw StorageFailure("the installer refuses: \(reason)")
+        case .restarting: throw StorageFailure("the installer's answer is not understood")
+        }
+    }
+
+    func previousVersion() -> String? { (try? state())?.previous }
+
+    func findings() throws -> (phase: UpdatePhase, error: String) {
+        let state = try state()
+        switch (state.stage, state.result) {
+        case (.installing, _): return (.installing, "")
+        case (.proving, _): return (.proving, "")
+        case (.rollingBack, _): return (.restarting, state.reason)
+        case (.idle, .confirmed): return (.confirmed, "")
+        case (.idle, .rolledBack): return (.rolledBack, state.reason)
+        case (.idle, .failed): return (.failed, state.reason)
+        case (.idle, nil): return (.idle, "")
+        }
+    }
+
+    func trialLeft() -> Int64? { (try? state())?.secondsLeft.map { Int64($0) * 1000 } }
+
+    /// The installer keeps what has to be known.
+    func noteTrial() {}
+
+    func confirm() throws -> String? {
+        if case .refused(_, let reason) = try client.ask(.confirm) { throw StorageFailure(reason) }
+        return nil
+    }
+
+    func goBack(_ reason: String) throws {
+        let isTrial = try state().stage == .proving
+        if case .refused(_, let reason) = try client.ask(isTrial ? .giveUp(reason: reason) : .rollBack) {
+            throw StorageFailure(reason)
+        }
+    }
+
+    /// Version of the program that runs: the file that packages have for it; nil when it is not from a package.
+    static func installedVersion(of application: String) -> String? {
+        var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+        let count = readlink("/proc/self/exe", &buffer, buffer.count - 1)
+        guard count > 0 else { return nil }
+        let program = String(decoding: buffer.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        let parts = program.split(separator: "/")
+        guard parts.count >= 2, parts[parts.count - 2] == "bin" else { return nil }
+        let root = parts.dropLast(2).map { "/" + $0 }.joined()
+        guard let file = try? File("\(root)/lib/iocom/\(application)/version", .read), let size = try? file.byteCount,
+            size <= 64, let bytes = try? file.read(at: 0, count: size)
+        else { return nil }
+        let text = String(decoding: bytes, as: UTF8.self).prefix { $0 != "\n" }
+        return text.isEmpty ? nil : String(text)
+    }
+}

@@ -1,0 +1,26 @@
+import DeviceDescription
+import Installers
+
+/// How the program of a device is replaced and taken back: slots of a flash, or the packages of a Linux machine. Blocking,
+/// not for an event loop.
+protocol UpdatableProgram: Sendable {
+    /// What control streams install through.
+    var installer: any ProgramInstaller { get }
+    /// Where the program runs from, for `upd_slot`.
+    var slotName: String { get }
+    /// Bytes that a package may have, for the progress.
+    var capacity: Int { get }
+
+    /// Version that going back would start; nil when there is none.
+    func previousVersion() -> String?
+    /// What the start finds out about the update before it; safe when this returns.
+    func findings() throws -> (phase: UpdatePhase, error: String)
+    /// Time that the program on trial has, ms; nil when the device itself decides.
+    func trialLeft() -> Int64?
+    /// Writes down what is about to be tried.
+    func noteTrial() throws
+    /// The program proved itself. Gives what went wrong without harm.
+    func confirm() throws -> String?
+    /// Gives the running program up for the one before; the caller restarts.
+    func goBack(_ reason: String) throws
+}

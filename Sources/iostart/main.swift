@@ -1,0 +1,3 @@
+import IOStartCommands
+
+await IOStart.start()
