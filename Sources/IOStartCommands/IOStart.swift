@@ -53,6 +53,7 @@ public struct IOStart: AsyncParsableCommand {
         }
     }
 
+    /// Starts everything and waits for the end.
     public func run() async throws {
         let report: @Sendable (String) -> Void = {
             Terminal.write("iostart: \(DisplayText.clean($0))\n", to: STDERR_FILENO)
