@@ -20,6 +20,21 @@ public protocol ByteSource {
     func read(at offset: Int, count: Int) throws(StorageFailure) -> [UInt8]
 }
 
+extension ByteSource {
+    /// Hands out the first `size` bytes piece by piece, in order: nothing is held whole.
+    public func forEachPiece(
+        of size: Int, _ body: ([UInt8]) throws(StorageFailure) -> Void
+    ) throws(StorageFailure) {
+        let pieceSize = 1 << 18
+        var offset = 0
+        while offset < size {
+            let piece = try read(at: offset, count: min(pieceSize, size - offset))
+            try body(piece)
+            offset += piece.count
+        }
+    }
+}
+
 /// An array as a source.
 public struct ArraySource: ByteSource, Sendable {
     private let bytes: [UInt8]

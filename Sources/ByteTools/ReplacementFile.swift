@@ -41,6 +41,20 @@ public final class ReplacementFile: Sendable {
         }
     }
 
+    /// Makes `path` a copy of the first `size` bytes of `source`.
+    public static func copy(
+        _ source: some ByteSource, size: Int, to path: String, isPublic: Bool = false
+    ) throws(StorageFailure) {
+        let file = try ReplacementFile(path, isPublic: isPublic)
+        do throws(StorageFailure) {
+            try source.forEachPiece(of: size) { piece throws(StorageFailure) in try file.append(piece) }
+        } catch {
+            file.abort()
+            throw error
+        }
+        try file.commit()
+    }
+
     /// Adds bytes at the end.
     public func append(_ bytes: [UInt8]) throws(StorageFailure) {
         let offset = size.withLock { size in

@@ -43,19 +43,7 @@ struct PackageKeeper: Sendable {
         guard size > 0, size <= DebianPackage.largestSize else {
             throw StorageFailure("a package of \(size) bytes is not installed")
         }
-        let copy = try ReplacementFile(newPackage)
-        do throws(StorageFailure) {
-            var offset = 0
-            while offset < size {
-                let piece = try source.read(at: offset, count: min(1 << 18, size - offset))
-                try copy.append(piece)
-                offset += piece.count
-            }
-            try copy.commit()
-        } catch {
-            copy.abort()
-            throw error
-        }
+        try ReplacementFile.copy(source, size: size, to: newPackage)
     }
 
     /// Makes sure that the package that is installed is kept as a file: the one from the update before, or one made of what

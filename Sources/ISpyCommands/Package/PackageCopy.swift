@@ -9,9 +9,6 @@ struct PackageCopy: ParsableCommand {
         commandName: "copy", abstract: "Copies a compiled program into the packages folder under its right name.",
         discussion: "Application, version and system are read from the file; it must say them itself.")
 
-    /// Bytes copied at a time.
-    private static let pieceSize = 1 << 20
-
     @Argument(help: ArgumentHelp("Program file: an ESP32 image or a Debian package.", valueName: "file"))
     var file: String
 
@@ -40,7 +37,7 @@ struct PackageCopy: ParsableCommand {
         let target = folder + "/" + name.description
         do throws(StorageFailure) {
             try Folder.make(folder)
-            try copy(to: target, inspection)
+            try ReplacementFile.copy(try File(file, .read), size: inspection.size, to: target, isPublic: true)
         } catch { throw Failure(.failed, error.description) }
         if json { return Output.json(.object([("package", .string(target)), ("bytes", .number(inspection.size))])) }
         Output.line(target)
@@ -60,22 +57,5 @@ struct PackageCopy: ParsableCommand {
                 organization: organization, application: inspection.application, version: version, os: inspection.os,
                 hardware: hardware, fileExtension: isDebian ? "deb" : "bin")
         } catch { throw Failure(.failed, "\(file) can't be named: \(error)") }
-    }
-
-    private func copy(to target: String, _ inspection: PackageInspection) throws(StorageFailure) {
-        let source = try File(file, .read)
-        let copy = try ReplacementFile(target, isPublic: true)
-        do throws(StorageFailure) {
-            var offset = 0
-            while offset < inspection.size {
-                let piece = try source.read(at: offset, count: min(Self.pieceSize, inspection.size - offset))
-                try copy.append(piece)
-                offset += piece.count
-            }
-            try copy.commit()
-        } catch {
-            copy.abort()
-            throw error
-        }
     }
 }

@@ -188,13 +188,7 @@ public struct DebianBuilder {
             var hash = Insecure.MD5()
             if let source {
                 try Self.wrap { () throws(StorageFailure) in
-                    let file = try File(source, .read)
-                    var offset = 0
-                    while offset < item.entry.size {
-                        let piece = try file.read(at: offset, count: min(1 << 16, item.entry.size - offset))
-                        hash.update(data: piece)
-                        offset += piece.count
-                    }
+                    try File(source, .read).forEachPiece(of: item.entry.size) { hash.update(data: $0) }
                 }
             } else {
                 hash.update(data: item.content)
@@ -314,12 +308,7 @@ public struct DebianBuilder {
                 let file = try File(scratch + "/" + part, .read)
                 let size = try file.byteCount
                 try target.append(member(part, size))
-                var offset = 0
-                while offset < size {
-                    let piece = try file.read(at: offset, count: min(1 << 16, size - offset))
-                    try target.append(piece)
-                    offset += piece.count
-                }
+                try file.forEachPiece(of: size) { piece throws(StorageFailure) in try target.append(piece) }
                 if !size.isMultiple(of: 2) { try target.append([0x0A]) }
             }
             try target.commit()

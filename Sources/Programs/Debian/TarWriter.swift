@@ -43,12 +43,7 @@ struct TarWriter {
     /// Adds a file of any size, read piece by piece.
     func add(_ entry: Entry, from file: File) throws(StorageFailure) {
         try append(Self.header(entry, time))
-        var offset = 0
-        while offset < entry.size {
-            let piece = try file.read(at: offset, count: min(1 << 16, entry.size - offset))
-            try append(piece)
-            offset += piece.count
-        }
+        try file.forEachPiece(of: entry.size, append)
         try pad(entry.size)
     }
 
