@@ -95,10 +95,11 @@ public struct Operator: Sendable {
         case .success: return
         case .failure(let error): throw error
         case nil:
-            let hasData = try await loop.submit { session.value.hasData }.get()
-            guard hasData else {
+            // A server that refuses a login closes; one that has nothing to show to this user stays silent.
+            let isKnown = try await loop.submit { session.value.hasData || session.value.isAuthenticated }.get()
+            guard isKnown else {
                 throw OperatorError(
-                    .noConnection, "\(address) accepted the connection but told of no device; is it an IOCOM server?")
+                    .noConnection, "\(address) accepted the connection but said nothing; is it an IOCOM server?")
             }
         }
     }
