@@ -200,6 +200,7 @@ public struct DebianBuilder {
 
     private var copyright: String {
         let license = description.license == "MIT" ? "Expat" : description.license
+        let comment = description.contains.map { "\nComment:\n" + Self.folded($0) } ?? ""
         return """
             Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
             Upstream-Name: \(description.application)
@@ -207,7 +208,7 @@ public struct DebianBuilder {
             Files: *
             Copyright: \(description.copyright)
             License: \(license)
-            \(Self.folded(description.licenseText))
+            \(Self.folded(description.licenseText))\(comment)
 
             """
     }

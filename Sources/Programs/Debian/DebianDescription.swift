@@ -14,7 +14,8 @@ import PackedJSON
 /// }
 /// ```
 /// Without `start` nothing is started at boot; with `condition` only when that file exists. A file has `source` (beside the description), `path`, and if wanted `mode`
-/// ("0640"), `owner`, `group` and `configuration`. `license` other than MIT needs `licenseText`.
+/// ("0640"), `owner`, `group` and `configuration`. `license` other than MIT needs `licenseText`;
+/// `contains` names parts with other licenses.
 public struct DebianDescription: Sendable, Equatable {
     /// Bytes that a description may have.
     public static let largestSize = 64 << 10
@@ -55,6 +56,8 @@ public struct DebianDescription: Sendable, Equatable {
     public let license: String
     /// Its text.
     public let licenseText: String
+    /// Words about parts with other licenses, such as libraries that are linked in; nil when there are none.
+    public let contains: String?
     /// Arguments of the service; nil when there is no service.
     public let start: [String]?
     /// File that must exist before the service is started; nil starts it always.
@@ -87,6 +90,7 @@ public struct DebianDescription: Sendable, Equatable {
 
     private static let fields: Set<String> = [
         "organization", "application", "summary", "description", "maintainer", "copyright", "license", "licenseText",
+        "contains",
         "start", "condition", "depends", "files",
     ]
     private static let fileFields: Set<String> = ["source", "path", "mode", "owner", "group", "configuration"]
@@ -110,6 +114,7 @@ public struct DebianDescription: Sendable, Equatable {
         copyright = try Self.line(json, "copyright", limit: 200)
         license = try Self.line(json, "license", limit: 40)
         licenseText = try Self.text(json, "licenseText", orElse: license == "MIT" ? Self.expat : nil)
+        contains = json["contains"] == nil ? nil : try Self.text(json, "contains", orElse: nil)
         start = try json["start"].map { value throws(ParseError) in try Self.words(value, "start") { isArgument($0) } }
         condition = try json["condition"].map { _ throws(ParseError) in
             try Self.word(json, "condition") { $0.hasPrefix("/") && isPath($0.dropFirst()) }
