@@ -1,5 +1,4 @@
 public import ByteTools
-import Foundation
 import Glibc
 import IOCOM
 import Synchronization
@@ -11,7 +10,7 @@ public final class InstallerService: Sendable {
     private static let mostConnections = 16
     private static let requestSeconds = 10
     /// Time that an application gets to tell its operators that it restarts.
-    static let farewell = 1.0
+    static let farewell: UInt32 = 1
 
     /// What happened, for a log.
     public typealias Report = @Sendable (String) -> Void
@@ -26,7 +25,7 @@ public final class InstallerService: Sendable {
     final class Application: @unchecked Sendable {
         let settings: ApplicationSettings
         let user: uid_t
-        private let lock = NSLock()
+        private let lock = Monitor()
         private let updater: LinuxUpdater
         /// A package is being installed: others need not wait for that.
         private let isInstalling = Mutex(false)
@@ -96,7 +95,7 @@ public final class InstallerService: Sendable {
 
     /// Serves until ``stop()``.
     public func run() {
-        Thread.detachNewThread { [self] in
+        WorkThread.start { [self] in
             while !isStopped.withLock({ $0 }) {
                 for application in applications { tick(application) }
                 usleep(200_000)
@@ -112,10 +111,11 @@ public final class InstallerService: Sendable {
                 continue
             }
             let lent = Lent(connection)
-            Thread.detachNewThread { [self] in
+            let isStarted = WorkThread.start { [self] in
                 serve(lent.connection)
                 open.withLock { $0 -= 1 }
             }
+            if !isStarted { open.withLock { $0 -= 1 } }
         }
     }
 
@@ -174,7 +174,7 @@ public final class InstallerService: Sendable {
                 updater.willRestart = {
                     // The application may be gone already, or not listen: the update does not depend on it.
                     try? connection.send(InstallerReply.restarting.line)
-                    Thread.sleep(forTimeInterval: Self.farewell)
+                    sleep(Self.farewell)
                 }
                 defer { updater.willRestart = {} }
                 switch request {

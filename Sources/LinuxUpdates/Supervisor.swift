@@ -1,5 +1,4 @@
 import ByteTools
-import Foundation
 import Glibc
 import Synchronization
 
@@ -11,21 +10,21 @@ public final class Supervisor: ApplicationControl, @unchecked Sendable {
     /// Called when the program ended by itself: how often in a row soon after its start, and how.
     public typealias Crashed = @Sendable (Int, String) -> Void
 
-    /// A program that ran so long did not crash at its start, s.
-    private static let settled = 30.0
-    private static let longestPause = 60.0
-    /// How long a program may take to end, s.
-    private static let stopTime = 5.0
+    /// A program that ran so long did not crash at its start, ms.
+    private static let settled = 30_000
+    private static let longestPause = 60_000
+    /// How long a program may take to end, ms.
+    private static let stopTime = 5_000
 
     private let settings: ApplicationSettings
     private let program: String
     private let report: Report
-    private let condition = NSCondition()
+    private let condition = Monitor()
     // All below is guarded by `condition`.
     private var isWanted = false
     private var child: pid_t = 0
     private var crashes = 0
-    private var notBefore = Date.distantPast
+    private var notBefore = 0
     private var crashed: Crashed = { _, _ in }
 
     /// A supervisor that starts nothing before ``restart()``. Nil when the settings name no program.
@@ -34,7 +33,7 @@ public final class Supervisor: ApplicationControl, @unchecked Sendable {
         self.settings = settings
         self.program = program
         self.report = report
-        Thread.detachNewThread { [weak self] in
+        WorkThread.start { [weak self] in
             while self?.turn() == true {}
         }
     }
@@ -48,7 +47,7 @@ public final class Supervisor: ApplicationControl, @unchecked Sendable {
         condition.withLock {
             isWanted = true
             crashes = 0
-            notBefore = .distantPast
+            notBefore = 0
             condition.broadcast()
         }
     }
@@ -65,7 +64,7 @@ public final class Supervisor: ApplicationControl, @unchecked Sendable {
     public func stop() {
         condition.withLock {
             isWanted = false
-            let end = Date(timeIntervalSinceNow: Self.stopTime)
+            let end = Monitor.now + Self.stopTime
             if child > 0 { kill(child, SIGTERM) }
             while child > 0 {
                 if !condition.wait(until: end), child > 0 {
@@ -79,10 +78,10 @@ public final class Supervisor: ApplicationControl, @unchecked Sendable {
     /// One life of the program; false never.
     private func turn() -> Bool {
         condition.lock()
-        while !isWanted || notBefore > Date() {
+        while !isWanted || notBefore > Monitor.now {
             if isWanted { _ = condition.wait(until: notBefore) } else { condition.wait() }
         }
-        let started = Date()
+        let started = Monitor.now
         do { child = try spawn() } catch {
             report("\(settings.package): \(error)")
             child = 0
@@ -93,17 +92,17 @@ public final class Supervisor: ApplicationControl, @unchecked Sendable {
         if running > 0 {
             while waitpid(running, &status, 0) < 0 && errno == EINTR {}
         }
-        ended(status, after: Date().timeIntervalSince(started))
+        ended(status, after: Monitor.now - started)
         return true
     }
 
-    private func ended(_ status: Int32, after seconds: TimeInterval) {
+    private func ended(_ status: Int32, after time: Int) {
         condition.lock()
         child = 0
         let isCrash = isWanted
         if isCrash {
-            crashes = seconds < Self.settled ? crashes + 1 : 1
-            notBefore = Date(timeIntervalSinceNow: min(Self.longestPause, pow(2, Double(min(crashes, 10) - 1)) / 4))
+            crashes = time < Self.settled ? crashes + 1 : 1
+            notBefore = Monitor.now + min(Self.longestPause, 250 << min(crashes - 1, 10))
         }
         let (count, tell) = (crashes, crashed)
         condition.broadcast()
@@ -111,7 +110,7 @@ public final class Supervisor: ApplicationControl, @unchecked Sendable {
         guard isCrash else { return }
         let signal = status & 0x7F
         let how = signal == 0 ? "it ended with status \(status >> 8 & 0xFF)" : "signal \(signal) ended it"
-        report("\(settings.package): \(how) after \(Int(seconds)) s")
+        report("\(settings.package): \(how) after \(time / 1000) s")
         tell(count, how)
     }
 

@@ -30,7 +30,7 @@ extension WithDpkg {
                     [InstallerService.Managed(settings, control: control)], folder: system.folder.path + "/updates",
                     path: path, dpkg: system.dpkg, report: { _ in })
                 let service = service
-                Thread.start { service.run() }
+                WorkThread.start { service.run() }
             }
 
             deinit { service.stop() }
@@ -48,26 +48,6 @@ extension WithDpkg {
                     usleep(20_000)
                 }
                 throw StorageFailure("not within 30 s: \(try state())")
-            }
-        }
-
-        /// A thread without a queue behind it, as the service is blocking.
-        private enum Thread {
-            static func start(_ body: @escaping @Sendable () -> Void) {
-                let box = Unmanaged.passRetained(Box(body))
-                var thread = pthread_t()
-                pthread_create(
-                    &thread, nil,
-                    { argument in
-                        if let argument { Unmanaged<Box>.fromOpaque(argument).takeRetainedValue().body() }
-                        return nil
-                    }, box.toOpaque())
-                pthread_detach(thread)
-            }
-
-            private final class Box {
-                let body: @Sendable () -> Void
-                init(_ body: @escaping @Sendable () -> Void) { self.body = body }
             }
         }
 
