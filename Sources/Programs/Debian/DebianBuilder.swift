@@ -98,6 +98,7 @@ public struct DebianBuilder {
         var items = [
             Item("usr/bin/\(description.application)", source: program, size: try size(program), mode: 0o755),
             Item(doc("copyright"), Self.bytes(copyright)),
+            Item("usr/share/lintian/overrides/\(description.package)", Self.bytes(overrides)),
             // What the program says it is: the same as the package.
             Item("usr/lib/iocom/\(description.application)/version", Self.bytes("\(version)\n")),
         ]
@@ -211,6 +212,15 @@ public struct DebianBuilder {
             \(Self.folded(description.licenseText))\(comment)
 
             """
+    }
+
+    /// Remarks of lintian that are answered, with the reason.
+    private var overrides: String {
+        var lines = ["# The program tells its use itself (--help).", "\(description.package): no-manual-page"]
+        if description.files.contains(where: { $0.mode & 0o007 == 0 }) {
+            lines += ["# Some files are not for everybody to read.", "\(description.package): non-standard-file-perm"]
+        }
+        return lines.joined(separator: "\n") + "\n"
     }
 
     private var changelog: String {

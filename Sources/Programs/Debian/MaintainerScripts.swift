@@ -51,7 +51,7 @@ enum MaintainerScripts {
             if [ -d /run/systemd/system ]; then
                 systemctl --system daemon-reload >/dev/null || true
             fi
-            if [ -x /usr/bin/deb-systemd-helper ]; then
+            if command -v deb-systemd-helper >/dev/null; then
                 case "$1" in
                 remove)
                     deb-systemd-helper mask \(unit) >/dev/null || true
