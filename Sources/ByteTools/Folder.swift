@@ -36,6 +36,12 @@ public enum Folder {
         return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
     }
 
+    /// The folder that holds `path`, and the name in it.
+    public static func split(_ path: String) -> (folder: String, name: String) {
+        guard let slash = path.lastIndex(of: "/") else { return (".", path) }
+        return (slash == path.startIndex ? "/" : String(path[..<slash]), String(path[path.index(after: slash)...]))
+    }
+
     /// True when there is something at `path`; throws when that can't be told.
     public static func isThere(_ path: String) throws(StorageFailure) -> Bool {
         var status = stat()

@@ -18,9 +18,7 @@ public final class ReplacementFile: Sendable {
 
     /// Begins a file that only its owner, or with `isPublic` everybody, may read.
     public init(_ path: String, isPublic: Bool = false) throws(StorageFailure) {
-        let slash = path.lastIndex(of: "/")
-        folder = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
-        name = slash.map { String(path[path.index(after: $0)...]) } ?? path
+        (folder, name) = Folder.split(path)
         guard !name.isEmpty, name != ".", name != ".." else { throw StorageFailure("\(path) is a folder") }
         // Several writers of one name do not meet; `create` refuses what exists.
         var random = SystemRandomNumberGenerator()
@@ -29,30 +27,30 @@ public final class ReplacementFile: Sendable {
         if isPublic { try file.setMode(0o644) }
     }
 
-    /// Writes all of a file; with `isPublic` everybody may read it.
-    public static func write(_ path: String, _ bytes: [UInt8], isPublic: Bool = false) throws(StorageFailure) {
+    /// Makes `path` what `fill` appends; when that fails, nothing is left of it.
+    public static func write(
+        _ path: String, isPublic: Bool = false, _ fill: (ReplacementFile) throws(StorageFailure) -> Void
+    ) throws(StorageFailure) {
         let file = try ReplacementFile(path, isPublic: isPublic)
-        do throws(StorageFailure) {
-            try file.append(bytes)
-            try file.commit()
-        } catch {
+        do throws(StorageFailure) { try fill(file) } catch {
             file.abort()
             throw error
         }
+        try file.commit()
+    }
+
+    /// Writes all of a file; with `isPublic` everybody may read it.
+    public static func write(_ path: String, _ bytes: [UInt8], isPublic: Bool = false) throws(StorageFailure) {
+        try write(path, isPublic: isPublic) { file throws(StorageFailure) in try file.append(bytes) }
     }
 
     /// Makes `path` a copy of the first `size` bytes of `source`.
     public static func copy(
         _ source: some ByteSource, size: Int, to path: String, isPublic: Bool = false
     ) throws(StorageFailure) {
-        let file = try ReplacementFile(path, isPublic: isPublic)
-        do throws(StorageFailure) {
+        try write(path, isPublic: isPublic) { file throws(StorageFailure) in
             try source.forEachPiece(of: size) { piece throws(StorageFailure) in try file.append(piece) }
-        } catch {
-            file.abort()
-            throw error
         }
-        try file.commit()
     }
 
     /// Adds bytes at the end.

@@ -74,9 +74,7 @@ public final class NORFlash: FlashDevice {
 
     /// A half-made image never gets the final name.
     private static func make(_ path: String, _ size: Int) throws(StorageFailure) -> File {
-        let slash = path.lastIndex(of: "/")
-        let folder = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
-        let name = slash.map { String(path[path.index(after: $0)...]) } ?? path
+        let (folder, name) = Folder.split(path)
         let temporary = "." + name + ".new"
         try Folder.remove(temporary, in: folder)
         let file = try File(folder + "/" + temporary, .create)

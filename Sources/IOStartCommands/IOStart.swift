@@ -1,6 +1,5 @@
 public import ArgumentParser
 import ByteTools
-import Dispatch
 import Foundation
 import Glibc
 import LinuxUpdates
@@ -55,6 +54,7 @@ public struct IOStart: AsyncParsableCommand {
 
     /// Starts everything and waits for the end.
     public func run() async throws {
+        let stopSignals = StopSignals()
         let report: @Sendable (String) -> Void = {
             Terminal.write("iostart: \(DisplayText.clean($0))\n", to: STDERR_FILENO)
         }
@@ -81,21 +81,8 @@ public struct IOStart: AsyncParsableCommand {
         }
         report("started \(applications.map(\.package).joined(separator: ", "))")
         Thread.detachNewThread { service.run() }
-        await Self.endSignal()
+        _ = await stopSignals.first()
         service.stop()
         for (_, supervisor) in supervisors { supervisor.stop() }
-    }
-
-    private static func endSignal() async {
-        let (signals, feed) = AsyncStream.makeStream(of: Void.self)
-        let sources = [SIGTERM, SIGINT].map { number in
-            signal(number, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: number)
-            source.setEventHandler { feed.yield() }
-            source.resume()
-            return source
-        }
-        for await _ in signals { break }
-        for source in sources { source.cancel() }
     }
 }

@@ -71,19 +71,10 @@ public final class SignedInstaller: ProgramInstaller {
                     "this device takes signed packages only, and no manifest came before the package; "
                         + "sign it with 'ispy package sign'")
             }
-            return try Self.check(bytes, keys, device.target)
+            do { return try SignedManifest.permitted(bytes, by: keys, on: device.target) } catch {
+                throw StorageFailure("\(error)")
+            }
         } catch { throw InstallError(.notAuthorized, error.description) }
-    }
-
-    private static func check(
-        _ bytes: [UInt8], _ keys: [TrustedKey], _ target: ProgramTarget
-    ) throws(StorageFailure) -> PackageManifest {
-        do {
-            let signed = try SignedManifest(parsing: bytes)
-            try signed.verify(keys)
-            try signed.manifest.check(for: target)
-            return signed.manifest
-        } catch { throw StorageFailure("\(error)") }
     }
 
     /// Hands the bytes on; more than were signed are refused.

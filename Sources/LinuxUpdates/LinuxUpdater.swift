@@ -120,16 +120,11 @@ public final class LinuxUpdater {
             guard let manifest else {
                 throw StorageFailure("this machine takes signed packages only, and no manifest came before the package")
             }
-            let signed = try SignedManifest(parsing: manifest)
-            try signed.verify(keys)
-            let dash = settings.package.firstIndex(of: "-")
-            let application =
-                dash.map { settings.package[settings.package.index(after: $0)...] } ?? settings.package[...]
-            try signed.manifest.check(
-                for: ProgramTarget(
-                    application: String(application), os: "linux", hardware: machine,
-                    version: running.flatMap { try? ProgramVersion($0) }))
-            try signed.manifest.check(size: inspection.size, sha256: inspection.sha256)
+            let device = ProgramTarget(
+                application: inspection.application, os: "linux", hardware: machine,
+                version: running.flatMap { try? ProgramVersion($0) })
+            try SignedManifest.permitted(manifest, by: keys, on: device)
+                .check(size: inspection.size, sha256: inspection.sha256)
         } catch { throw Refusal(.notAuthorized, "\(error)") }
     }
 

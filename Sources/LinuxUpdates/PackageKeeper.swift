@@ -136,9 +136,7 @@ struct PackageKeeper: Sendable {
         try run("/bin/cp", ["--archive", snapshot, aside])
         try run("/bin/sync", ["--file-system", aside])
         try remove(data)
-        let slash = data.lastIndex(of: "/") ?? data.startIndex
-        let parent = slash == data.startIndex ? "/" : String(data[..<slash])
-        let name = String(data[data.index(after: slash)...])
+        let (parent, name) = Folder.split(data)
         try Folder.replace(name, with: name + ".new", in: parent)
     }
 

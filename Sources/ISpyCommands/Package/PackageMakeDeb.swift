@@ -44,9 +44,8 @@ struct PackageMakeDeb: ParsableCommand {
             let file = try File(description, .read)
             let size = min(try file.byteCount, DebianDescription.largestSize + 1)
             let parsed = try DebianDescription(parsing: file.read(at: 0, count: size))
-            let slash = description.lastIndex(of: "/")
-            let folder = slash.map { $0 == description.startIndex ? "/" : String(description[..<$0]) } ?? "."
-            let builder = try DebianBuilder(parsed, in: folder, program: program, version: version)
+            let builder = try DebianBuilder(
+                parsed, in: Folder.split(description).folder, program: program, version: version)
             let place = output ?? packages.folder + "/linux"
             try Folder.make(place)
             let path = try place + "/" + builder.name.description

@@ -65,7 +65,7 @@ public struct DebianBuilder {
         let changelog = try gzip(Self.bytes(changelog), in: scratch)
         let entries = Self.withFolders(files + [Item(doc("changelog.Debian.gz"), changelog)])
         try writeTar(scratch + "/data.tar", entries)
-        try writeTar(scratch + "/control.tar", try control(entries, dependencies).map { ($0, nil) })
+        try writeTar(scratch + "/control.tar", try control(entries, dependencies))
         for part in ["control.tar", "data.tar"] { try compress(scratch + "/" + part) }
         try Self.wrap { () throws(StorageFailure) in try pack(scratch, to: path) }
     }
@@ -124,7 +124,7 @@ public struct DebianBuilder {
     }
 
     /// All folders above the files, and everything in byte order.
-    private static func withFolders(_ items: [Item]) -> [(Item, String?)] {
+    private static func withFolders(_ items: [Item]) -> [Item] {
         var folders: Set<String> = [""]
         for item in items {
             var path = item.entry.path
@@ -134,19 +134,19 @@ public struct DebianBuilder {
             }
         }
         let all =
-            items.map { ($0, $0.source) }
+            items
             + folders.map { folder in
                 var item = Item(folder, [], mode: 0o755)
                 item.entry.kind = .folder
-                return (item, nil)
+                return item
             }
-        return all.sorted { Array($0.0.entry.path.utf8).lexicographicallyPrecedes(Array($1.0.entry.path.utf8)) }
+        return all.sorted { Array($0.entry.path.utf8).lexicographicallyPrecedes(Array($1.entry.path.utf8)) }
     }
 
     // MARK: Control data
 
-    private func control(_ entries: [(Item, String?)], _ dependencies: [String]) throws(Failure) -> [Item] {
-        let kilobytes = entries.reduce(0) { $0 + max(1, ($1.0.entry.size + 1023) / 1024) }
+    private func control(_ entries: [Item], _ dependencies: [String]) throws(Failure) -> [Item] {
+        let kilobytes = entries.reduce(0) { $0 + max(1, ($1.entry.size + 1023) / 1024) }
         var depends = dependencies
         var items: [Item] = []
         var configuration = description.files.filter(\.isConfiguration).map { "/" + $0.path }
@@ -169,7 +169,7 @@ public struct DebianBuilder {
             "Priority: optional", "Description: \(description.summary)", Self.folded(description.description),
         ].compactMap(\.self)
         items.append(Item("control", Self.bytes(fields.joined(separator: "\n") + "\n")))
-        return Self.withFolders(items).map(\.0)
+        return Self.withFolders(items)
     }
 
     private static func unique(_ names: [String]) -> [String] {
@@ -183,11 +183,11 @@ public struct DebianBuilder {
             .map { line in line.allSatisfy { $0 == " " } ? " ." : " " + line }.joined(separator: "\n")
     }
 
-    private func sums(_ entries: [(Item, String?)], except configuration: Set<String>) throws(Failure) -> String {
+    private func sums(_ entries: [Item], except configuration: Set<String>) throws(Failure) -> String {
         var lines = ""
-        for (item, source) in entries where item.entry.kind == .file && !configuration.contains("/" + item.entry.path) {
+        for item in entries where item.entry.kind == .file && !configuration.contains("/" + item.entry.path) {
             var hash = Insecure.MD5()
-            if let source {
+            if let source = item.source {
                 try Self.wrap { () throws(StorageFailure) in
                     try File(source, .read).forEachPiece(of: item.entry.size) { hash.update(data: $0) }
                 }
@@ -236,7 +236,7 @@ public struct DebianBuilder {
 
     // MARK: Tools and archives
 
-    private func writeTar(_ path: String, _ items: [(Item, String?)]) throws(Failure) {
+    private func writeTar(_ path: String, _ items: [Item]) throws(Failure) {
         try Self.wrap { () throws(StorageFailure) in
             let file = try File(path, .create)
             var offset = 0
@@ -244,8 +244,8 @@ public struct DebianBuilder {
                 try file.write(at: offset, bytes)
                 offset += bytes.count
             }
-            for (item, source) in items {
-                if let source {
+            for item in items {
+                if let source = item.source {
                     try tar.add(item.entry, from: try File(source, .read))
                 } else {
                     try tar.add(item.entry, content: item.content)
@@ -312,8 +312,7 @@ public struct DebianBuilder {
 
     /// The `ar` archive of the three parts.
     private func pack(_ scratch: String, to path: String) throws(StorageFailure) {
-        let target = try ReplacementFile(path, isPublic: true)
-        do throws(StorageFailure) {
+        try ReplacementFile.write(path, isPublic: true) { target throws(StorageFailure) in
             try target.append(Self.bytes("!<arch>\n") + member("debian-binary", 4) + Self.bytes("2.0\n"))
             for part in ["control.tar.xz", "data.tar.xz"] {
                 let file = try File(scratch + "/" + part, .read)
@@ -322,10 +321,6 @@ public struct DebianBuilder {
                 try file.forEachPiece(of: size) { piece throws(StorageFailure) in try target.append(piece) }
                 if !size.isMultiple(of: 2) { try target.append([0x0A]) }
             }
-            try target.commit()
-        } catch {
-            target.abort()
-            throw error
         }
     }
 

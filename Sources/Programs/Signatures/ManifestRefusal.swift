@@ -24,6 +24,19 @@ public enum ManifestRefusal: Error, Equatable, Sendable, CustomStringConvertible
     }
 }
 
+extension SignedManifest {
+    /// The manifest in `bytes`, when one of `keys` signed it and it permits its package on `device`. The one place that
+    /// decides before a package comes; what came is checked with ``PackageManifest/check(size:sha256:)``.
+    public static func permitted(
+        _ bytes: [UInt8], by keys: [TrustedKey], on device: ProgramTarget
+    ) throws -> PackageManifest {
+        let signed = try SignedManifest(parsing: bytes)
+        try signed.verify(keys)
+        try signed.manifest.check(for: device)
+        return signed.manifest
+    }
+}
+
 extension PackageManifest {
     /// Throws when the package is not for `device`, or is older than what runs there without permission.
     public func check(for device: ProgramTarget) throws(ManifestRefusal) {

@@ -2,14 +2,14 @@ import Dispatch
 import Glibc
 
 /// The signals that ask a program to stop, as a sequence. The second one ends the process at once.
-final class StopSignals {
+public final class StopSignals {
     private static let all = [(SIGTERM, "SIGTERM"), (SIGINT, "SIGINT")]
 
     private let names: AsyncStream<String>
     private let sources: [any DispatchSourceSignal]
 
     /// From now on these signals don't end the process by themselves.
-    init() {
+    public init() {
         // A reader of our output that went away is no reason to stop serving.
         signal(SIGPIPE, SIG_IGN)
         let (names, emit) = AsyncStream.makeStream(of: String.self)
@@ -27,7 +27,7 @@ final class StopSignals {
     }
 
     /// Waits for the first signal.
-    func first() async -> String {
+    public func first() async -> String {
         for await name in names { return name }
         return "cancelled"
     }
