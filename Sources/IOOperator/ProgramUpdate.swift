@@ -150,7 +150,7 @@ public struct ProgramUpdate: Sendable {
                 sawChange = true
                 progress(.restarting)
             case .phase(let phase):
-                if phase != .receiving { sawChange = true }
+                sawChange = true
                 progress(phase)
             case .ended(let update): return finish(&outcome, update, total)
             }
@@ -168,7 +168,8 @@ public struct ProgramUpdate: Sendable {
         guard let summary else { return .away }
         guard let update = summary.update else { return nil }
         switch update.phase {
-        case .receiving, .idle: return changed ? nil : .phase(.receiving)
+        // Every byte is confirmed by now: a signal that is still on its way from before must not turn the phases back.
+        case .receiving, .idle: return nil
         case .verifying: return .phase(.verifying)
         case .installing: return .phase(.installing)
         case .restarting: return .phase(.restarting)
