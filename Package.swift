@@ -57,8 +57,8 @@ let package = Package(
         library("ByteTools"),
         library("Programs", ["ByteTools", "IOCOM", "PackedJSON", crypto]),
         library("DeviceStorage", ["ByteTools", crypto]),
-        library("Installers", ["ByteTools", "DeviceStorage", "IOCOM", "Programs", crypto]),
-        library("LinuxUpdates", ["ByteTools", "IOCOM", "Installers", "PackedJSON", "Programs"]),
+        library("Installers", ["ByteTools", "DeviceDescription", "DeviceStorage", "IOCOM", "Programs", crypto]),
+        library("LinuxUpdates", ["ByteTools", "DeviceDescription", "IOCOM", "Installers", "PackedJSON", "Programs"]),
         library("UpdateTesting", ["ByteTools", "DeviceStorage", "Installers", "Programs"]),
         library(
             "IOCOMTransport",
@@ -83,7 +83,7 @@ let package = Package(
             "IOServer",
             [
                 "ByteTools", "IOCOM", "IOCOMTransport", "IONode", "IODevice", "PackedJSON", "DeviceDescription",
-                "DeviceStorage", "ServerData",
+                "DeviceStorage", "Installers", "ServerData", .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ] + nio),
         library("IOOperator", ["ByteTools", "IOCOM", "IONode", "PackedJSON", "DeviceDescription", "Programs"] + nio),
         library("TerminalUI", ["PackedJSON"]),
@@ -93,7 +93,13 @@ let package = Package(
                 "ByteTools", "DeviceDescription", "IOCOM", "IOCOMTransport", "IOOperator", "Programs", "TerminalUI",
                 arguments,
             ]),
-        library("FrankCommands", ["IOServer", "ServerData", "IOCOM", "IOCOMTransport", "TerminalUI", arguments] + nio),
+        library(
+            "FrankCommands",
+            [
+                "ByteTools", "DeviceDescription", "DeviceStorage", "IODevice", "Installers", "IOServer", "LinuxUpdates",
+                "Programs",
+                "ServerData", "IOCOM", "IOCOMTransport", "TerminalUI", arguments,
+            ] + nio),
         library(
             "CandyCommands",
             [
@@ -104,7 +110,7 @@ let package = Package(
         program("ispy", "ISpyCommands"),
         program("frank", "FrankCommands"),
         program("candy", "CandyCommands"),
-        library("IOStartCommands", ["ByteTools", "LinuxUpdates", "TerminalUI", arguments]),
+        library("IOStartCommands", ["ByteTools", "LinuxUpdates", "PackedJSON", "TerminalUI", arguments]),
         program("iostart", "IOStartCommands"),
 
         // What tests of the core share, and the checker of recorded conversations (scripts/golden).
@@ -130,6 +136,7 @@ let package = Package(
         tests("ByteTools", ["UpdateTesting"]),
         tests("Programs", ["ByteTools", "UpdateTesting"]),
         tests("DeviceStorage", ["ByteTools", "UpdateTesting"]),
+        tests("IODevice", ["DeviceDescription", "IOCOM"]),
         tests("Installers", ["ByteTools", "DeviceStorage", "IOCOM", "Programs", "UpdateTesting", crypto]),
         tests("LinuxUpdates", ["ByteTools", "Programs", "UpdateTesting", crypto]),
         tests("ServerData", ["IOCOM", "PackedJSON"]),

@@ -21,11 +21,18 @@ public enum Subprocess {
         public let errors: [UInt8]
     }
 
+    /// How long others may still write to the pipes of a program that has ended, ms. A daemon that it left behind would
+    /// hold them for ever.
+    private static let outputGrace = 1_000
+    /// How often it is looked whether a program has ended that has closed nothing, ms.
+    private static let glance = 100
+
     /// Starts `program` (an absolute path) with a clean environment and waits for it.
     ///
-    /// The program is killed when it says more than `outputLimit` bytes or runs longer than `milliseconds`.
+    /// The program is killed when it says more than `outputLimit` bytes or runs longer than `milliseconds`. `environment`
+    /// holds further variables, each as `NAME=value`.
     public static func run(
-        _ program: String, _ arguments: [String], outputLimit: Int, milliseconds: Int
+        _ program: String, _ arguments: [String], environment: [String] = [], outputLimit: Int, milliseconds: Int
     ) throws(StorageFailure) -> Result {
         var pipes: [Int32] = [-1, -1, -1, -1]
         defer { for descriptor in pipes where descriptor >= 0 { close(descriptor) } }
@@ -37,13 +44,15 @@ public enum Subprocess {
             // Not inherited by other programs that another thread may start meanwhile.
             for descriptor in pair { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
         }
-        let child = try spawn(program, arguments, output: pipes[1], errors: pipes[3])
+        let child = try spawn(program, arguments, environment, output: pipes[1], errors: pipes[3])
         close(pipes[1])
         close(pipes[3])
         pipes[1] = -1
         pipes[3] = -1
 
-        let deadline = now() + milliseconds
+        var deadline = now() + milliseconds
+        var status: Int32 = 0
+        var hasEnded = false
         var texts: [[UInt8]] = [[], []]
         var problem: String?
         var open = [pipes[0], pipes[2]]
@@ -51,10 +60,14 @@ public enum Subprocess {
             var polls = open.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
             let wait = deadline - now()
             guard wait > 0 else {
-                problem = "\(program) did not end within \(milliseconds) ms"
+                if !hasEnded { problem = "\(program) did not end within \(milliseconds) ms" }
                 break
             }
-            _ = poll(&polls, nfds_t(polls.count), Int32(truncatingIfNeeded: min(wait, 60_000)))
+            let isQuiet = poll(&polls, nfds_t(polls.count), Int32(truncatingIfNeeded: min(wait, glance))) == 0
+            if isQuiet, !hasEnded, waitpid(child, &status, WNOHANG) == child {
+                hasEnded = true
+                deadline = now() + outputGrace
+            }
             for index in polls.indices where open[index] >= 0 && polls[index].revents != 0 {
                 var chunk = [UInt8](repeating: 0, count: 4096)
                 let got = readSome(open[index], &chunk)
@@ -66,9 +79,9 @@ public enum Subprocess {
                 }
             }
         }
-        if problem != nil { kill(child, SIGKILL) }
-        var status: Int32 = 0
-        while waitpid(child, &status, 0) < 0 {
+        if problem != nil, !hasEnded { kill(child, SIGKILL) }
+        while !hasEnded {
+            if waitpid(child, &status, 0) >= 0 { break }
             guard errno == EINTR else { throw File.failure("can't wait for", program) }
         }
         if let problem { throw StorageFailure(problem) }
@@ -78,7 +91,7 @@ public enum Subprocess {
     }
 
     private static func spawn(
-        _ program: String, _ arguments: [String], output: Int32, errors: Int32
+        _ program: String, _ arguments: [String], _ variables: [String], output: Int32, errors: Int32
     ) throws(StorageFailure) -> pid_t {
         #if canImport(Darwin)
         var actions: posix_spawn_file_actions_t?
@@ -93,7 +106,7 @@ public enum Subprocess {
 
         var words: [UnsafeMutablePointer<CChar>?] = ([program] + arguments).map { strdup($0) }
         words.append(nil)
-        let settings = ["PATH=" + searchPath, "LC_ALL=C"]
+        let settings = ["PATH=" + searchPath, "LC_ALL=C"] + variables
         var environment: [UnsafeMutablePointer<CChar>?] = settings.map { strdup($0) }
         environment.append(nil)
         defer { for text in words + environment { free(text) } }

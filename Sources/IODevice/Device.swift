@@ -55,14 +55,13 @@ public final class Device: NodeRole {
 
     private let emit: AsyncStream<DeviceEvent>.Continuation
     private let server: ServerConnection
-    private let commands: [String]
     private var streams: ControlStreams?
     private var delay: ReconnectDelay
     private var retry: Scheduled<Void>?
     private var link: NodeLink?
     private var isReachable = false
     private var isStopped = false
-    private var seenCommands: Set<String> = []
+    private var commands: CommandWatch
 
     /// Makes the node and its blocks. Must be called on `loop`. `commands` are booleans of `imp` that are reported.
     public init(
@@ -73,7 +72,7 @@ public final class Device: NodeRole {
         node = Node(identity: identity, isDynamic: false, on: loop)
         blocks = try DeviceBlocks(info, path: path, on: node)
         self.server = server
-        self.commands = commands
+        self.commands = CommandWatch(commands)
         delay = ReconnectDelay(shortest: server.pause.lowerBound, longest: server.pause.upperBound)
         (events, emit) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(4096))
         let emit = emit
@@ -156,22 +155,11 @@ public final class Device: NodeRole {
     public func blockChanged(_ block: MemoryBlock, on link: NodeLink) {
         streams?.turn()
         guard block.path.block == "imp", blocks.owns(block) else { return }
-        reportCommands()
+        for command in commands.risen(in: blocks) { emit.yield(.command(command)) }
         imported?(blocks)
         blocks.publish()
     }
 
     /// Everything published left, as far as the connection takes it.
     public func drained() { streams?.turn() }
-
-    /// Reports commands when they become true.
-    private func reportCommands() {
-        for command in commands {
-            if blocks.value(command, in: "imp") == .bool(true) {
-                if seenCommands.insert(command).inserted { emit.yield(.command(command)) }
-            } else {
-                seenCommands.remove(command)
-            }
-        }
-    }
 }

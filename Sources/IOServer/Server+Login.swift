@@ -92,6 +92,7 @@ extension Server {
         endOlder(peer, link)
         link.context = LinkContext(visitor, privileges)
         report(.login(visitor))
+        update?.accepted()
         link.accept(permissions)
     }
 

@@ -62,7 +62,10 @@ extension Server: NodeRole {
     /// A snapshot came: only a server's own streams have to look at it, forwarding is the node's work.
     public func blockChanged(_ block: MemoryBlock, on link: NodeLink) {
         guard ownDevices.contains(block.path.device) else { return }
-        if own.blocks.owns(block) { return own.streams.turn() }
+        if own.blocks.owns(block) {
+            if block.path.block == "imp" { update?.imported() }
+            return own.streams.turn()
+        }
         accounts[block.path.device.network]?.device.streams.turn()
     }
 

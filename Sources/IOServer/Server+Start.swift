@@ -70,6 +70,7 @@ extension Server.Material {
         // No account with a password that everybody knows: nobody would change it.
         accountDefaults = try Accounts().packed()
         facts = HostFacts()
+        program = configuration.makeProgram(store)
     }
 
     private static func takeLock(_ folder: String) throws -> File {

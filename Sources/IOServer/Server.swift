@@ -5,6 +5,7 @@ import IOCOM
 import IOCOMTransport
 import IODevice
 import IONode
+import Installers
 import NIOCore
 import NIOPosix
 import NIOSSL
@@ -35,6 +36,10 @@ public final class Server {
     private var ticker: RepeatedTask?
     private let startedAt: Milliseconds
     private var ticks = 0
+    /// The CA's certificate, with which the server looks at itself as others do.
+    private let trustFile: String
+    /// The server's own program; nil when it can't be replaced over the network.
+    private(set) var update: ServerUpdate?
 
     /// What is read from files before the loop starts.
     struct Material {
@@ -47,6 +52,7 @@ public final class Server {
         let defaults: [UInt8]
         let accountDefaults: [UInt8]
         let facts: HostFacts
+        let program: ServerProgram?
     }
 
     init(_ material: Material, on loop: any EventLoop) throws {
@@ -58,6 +64,7 @@ public final class Server {
         book = material.book
         lock = material.lock
         tls = material.tls
+        trustFile = configuration.folder.path + "/trust.pem"
         published = Set(settings.publish)
         gate = LoginGate(configuration.loginLimits)
         queue = LoginQueue(material.book, configuration.loginLimits, on: loop)
@@ -68,10 +75,17 @@ public final class Server {
         startedAt = node.now
 
         let path = DevicePath(name: "frank", number: settings.deviceNumber, network: settings.network)
+        let weakSelf = WeakServer()
         own = try OwnDevice(
-            ServerDescription.server(ring: configuration.ring), path: path, on: node,
-            service: ServerBlockService(store: material.store, defaults: material.defaults),
-            report: { Self.note($0, path, report) })
+            ServerDescription.server(ring: configuration.ring, isUpdatable: material.program != nil), path: path,
+            on: node,
+            service: ServerBlockService(
+                store: material.store, defaults: material.defaults,
+                installer: material.program?.updatable.installer),
+            report: { event in
+                Self.note(event, path, report)
+                weakSelf.server?.update?.note(event)
+            })
         var accounts: [NetworkName: AccountsDevice] = [:]
         var paths: Set<DevicePath> = []
         for (index, network) in settings.publish.enumerated() {
@@ -96,7 +110,11 @@ public final class Server {
         ownDevices = paths.union([path])
         node.role = self
         describe(material.facts)
-        let bound = NIOLoopBound(WeakServer(self), eventLoop: loop)
+        weakSelf.server = self
+        if let program = material.program {
+            update = ServerUpdate(program, blocks: own.blocks, on: loop, report: report)
+        }
+        let bound = NIOLoopBound(weakSelf, eventLoop: loop)
         ticker = loop.scheduleRepeatedTask(initialDelay: .milliseconds(500), delay: .milliseconds(500)) { _ in
             bound.value.server?.tick()
         }
@@ -141,6 +159,9 @@ public final class Server {
         }
         // Once in ten seconds is enough for people and costs next to nothing.
         if ticks.isMultiple(of: 20) { updateResources() }
+        if ticks.isMultiple(of: 4), let update, update.isOnTrial, let listener = listeners.first {
+            AcceptProbe.run(listener.address, trustFile: trustFile, on: node.loop) { update.accepted() }
+        }
         node.flushWaiting()
     }
 
@@ -187,5 +208,4 @@ public final class Server {
 
 private final class WeakServer {
     weak var server: Server?
-    init(_ server: Server) { self.server = server }
 }

@@ -1,15 +1,17 @@
 import DeviceStorage
 import IOCOM
 import IODevice
+import Installers
 import ServerData
 
 /// Persistent blocks of the server's own device. Accounts go through the `accounts` devices, where they are checked; the
-/// table of automatic numbers is the server's alone. Programs are refused: this server does not install its own.
+/// table of automatic numbers is the server's alone.
 final class ServerBlockService: BlockService {
     private let blocks: DeviceBlockService
 
-    init(store: any PersistentStore, defaults: [UInt8]) {
-        blocks = DeviceBlockService(store: store, defaults: defaults, installer: nil)
+    /// Without an installer programs are refused.
+    init(store: any PersistentStore, defaults: [UInt8], installer: (any ProgramInstaller)?) {
+        blocks = DeviceBlockService(store: store, defaults: defaults, installer: installer)
     }
 
     private static func isAccounts(_ block: Int) -> Bool {

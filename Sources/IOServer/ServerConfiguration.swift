@@ -1,3 +1,4 @@
+public import DeviceStorage
 public import IOCOMTransport
 public import ServerData
 
@@ -13,6 +14,9 @@ public struct ServerConfiguration: Sendable {
     public var loginLimits: LoginLimits
     /// What a check of a password should cost at least: cheaper hashes are replaced when their owner logs in.
     public var passwordCost: ScryptCost
+    /// Makes the program that this server is, when it can be replaced over the network: gets the store with its persistent
+    /// blocks, and gives nil when it can't.
+    public var makeProgram: @Sendable (any PersistentStore) -> ServerProgram?
     /// Takes what happens. Called on the server's event loop, so it must not wait.
     public var report: @Sendable (ServerEvent) -> Void
 
@@ -20,6 +24,7 @@ public struct ServerConfiguration: Sendable {
     public init(
         folder: ServerFolder, listen: [ConnectionAddress], ring: Int = 64 << 10,
         loginLimits: LoginLimits = LoginLimits(), passwordCost: ScryptCost = .standard,
+        makeProgram: @escaping @Sendable (any PersistentStore) -> ServerProgram? = { _ in nil },
         report: @escaping @Sendable (ServerEvent) -> Void
     ) {
         self.folder = folder
@@ -27,6 +32,7 @@ public struct ServerConfiguration: Sendable {
         self.ring = ring
         self.loginLimits = loginLimits
         self.passwordCost = passwordCost
+        self.makeProgram = makeProgram
         self.report = report
     }
 }

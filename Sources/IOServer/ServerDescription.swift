@@ -7,8 +7,8 @@ import ServerData
 
 /// What a server tells of itself.
 enum ServerDescription {
-    /// Blocks of the server's own device. `imp` has no signals: nothing can be commanded this way.
-    static func server(ring: Int) throws(DeviceInfoError) -> DeviceInfo {
+    /// Blocks of the server's own device. Only what can be updated has commands for that.
+    static func server(ring: Int, isUpdatable: Bool) throws(DeviceInfoError) -> DeviceInfo {
         try DeviceInfo(
             name: "frank",
             blocks: [
@@ -18,7 +18,8 @@ enum ServerDescription {
                         StandardSignals.networkConfiguration, StandardSignals.systemSpecification,
                         StandardSignals.resources, StandardSignals.update,
                     ]),
-                BlockDescription("imp", .down, []), .configurationExport(ring: ring), .configurationImport(ring: ring),
+                BlockDescription("imp", .down, isUpdatable ? [StandardSignals.updateCommands] : []),
+                .configurationExport(ring: ring), .configurationImport(ring: ring),
             ])
     }
 

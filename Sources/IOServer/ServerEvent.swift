@@ -1,3 +1,4 @@
+public import DeviceDescription
 public import IOCOM
 public import IOCOMTransport
 public import ServerData
@@ -24,6 +25,8 @@ public enum ServerEvent: Sendable, Equatable {
     case deviceIgnored(DevicePath, by: Visitor, reason: String)
     /// The accounts of a network were replaced.
     case accountsReplaced(NetworkName, accounts: Int, administrators: Int)
+    /// An update of the server's own program came to this phase; the reason is empty where there is nothing to explain.
+    case update(UpdatePhase, reason: String)
     /// Something that somebody should look after.
     case problem(String)
     /// The server stops.

@@ -4,32 +4,65 @@ import PackedJSON
 /// What an installer is configured to do for one application: a JSON file that only the owner of the machine may write.
 ///
 /// ```
-/// {"package": "iocafe-candy", "user": "iocom-candy", "data": "/var/lib/iocom/candy",
-///  "keys": "/etc/iocom/package-keys", "proofSeconds": 60,
-///  "program": "/usr/bin/candy", "arguments": ["run", "--connect", "tls://server"]}
+/// {"package": "iocafe-candy", "user": "iocom-candy", "unit": "candy.service",
+///  "program": "/usr/bin/candy", "arguments": ["run"], "options": "/etc/default/candy",
+///  "data": "/var/lib/iocom/candy", "proofSeconds": 60, "keys": "/etc/iocom/package-keys", "fetchDependencies": false}
 /// ```
-/// With `keys` only packages that one of them signed are installed. `program` and `arguments` are for the starter.
+/// With `keys` (or the folder ``standardKeys``) only packages that one of them signed are installed. `program` is what the
+/// starter starts where systemd does not start `unit`. Several of one application have `instances`, each with a `name` and
+/// its own `arguments` and `data`.
 public struct ApplicationSettings: Sendable, Equatable {
     /// Bytes of a file.
     static let largestFile = 16_384
+    /// Programs of one application.
+    static let mostInstances = 100
+    private static let mostArguments = 100
+    /// Keys of the machine, used where settings name none.
+    public static let standardKeys = "/etc/iocom/package-keys"
+    /// Where packages and the owner of the machine put settings; the owner's count more.
+    public static let standardFolders = ["/usr/lib/iocom/applications", "/etc/iocom/applications"]
     private static let fields: Set<String> = [
-        "package", "user", "data", "keys", "proofSeconds", "program", "arguments",
+        "package", "user", "data", "keys", "proofSeconds", "program", "arguments", "unit", "options", "condition",
+        "fetchDependencies", "instances", "enabled",
     ]
+
+    /// One program of an application that runs several times.
+    public struct Instance: Sendable, Equatable {
+        /// What tells it from the others; empty when there is only one.
+        public var name: String
+        /// Arguments for the program.
+        public var arguments: [String]
+        /// Its data folder: what an update that is taken back gets back; nil when it has none.
+        public var data: String?
+
+        /// An instance of its parts.
+        public init(name: String = "", arguments: [String] = [], data: String? = nil) {
+            self.name = name
+            self.arguments = arguments
+            self.data = data
+        }
+    }
 
     /// Debian package; no other is installed for this application.
     public var package: String
     /// User that the application runs as: nobody else but root may ask for an update.
     public var user: String
-    /// Its data folder: what an update that is taken back gets back; nil when it has none.
-    public var data: String?
-    /// Key file, or folder of `*.pub`; nil takes packages without signature.
+    /// Key file, or folder of `*.pub`; nil takes ``standardKeys`` when it exists.
     public var keys: String?
     /// Time for a new program to prove itself.
     public var proofSeconds: Int
     /// What the starter starts; nil when something else does.
     public var program: String?
-    /// Its arguments.
-    public var arguments: [String]
+    /// The unit of systemd that starts it; nil when only the starter does.
+    public var unit: String?
+    /// File with a line `OPTIONS=…`: further arguments; and further variables.
+    public var options: String?
+    /// File that must exist before the program is started.
+    public var condition: String?
+    /// Missing packages that an update needs are fetched.
+    public var fetchesDependencies: Bool
+    /// The programs; at least one.
+    public var instances: [Instance]
 
     /// Settings of their parts.
     public init(
@@ -38,77 +71,150 @@ public struct ApplicationSettings: Sendable, Equatable {
     ) {
         self.package = package
         self.user = user
-        self.data = data
         self.keys = keys
         self.proofSeconds = proofSeconds
         self.program = program
-        self.arguments = arguments
+        fetchesDependencies = false
+        instances = [Instance(arguments: arguments, data: data)]
     }
 
-    /// Reads every `*.json` of a folder, which nobody but root or the present user may be able to write.
-    public static func load(_ folder: String) throws(StorageFailure) -> [ApplicationSettings] {
-        let listing = try Folder.names(in: folder, limit: 1000)
-        var all: [ApplicationSettings] = []
-        for name in listing.names where name.hasSuffix(".json") {
-            let path = folder + "/" + name
-            let file = try File(path, .read)
-            guard try file.mode & 0o022 == 0 else {
-                throw StorageFailure("others can write \(path): run chmod go-w on it")
-            }
-            let bytes = try file.read(at: 0, count: min(try file.byteCount, largestFile + 1))
-            do throws(StorageFailure) { all.append(try ApplicationSettings(parsing: bytes)) } catch {
-                throw StorageFailure("\(path): \(error)")
+    /// Data folders of all instances.
+    var data: [String] { instances.compactMap(\.data) }
+
+    // MARK: Files
+
+    /// Reads every `*.json` of the folders, which nobody but root or the present user may be able to write. A file of a
+    /// later folder replaces fields of the one with the same name in an earlier folder. Nil for one that is not enabled.
+    public static func load(_ folders: [String]) throws(StorageFailure) -> [ApplicationSettings] {
+        var documents: [String: JSON] = [:]
+        for folder in folders where Folder.exists(folder) {
+            let listing = try Folder.names(in: folder, limit: 1000)
+            guard listing.complete else { throw StorageFailure("\(folder) holds too many files") }
+            for name in listing.names.sorted() where name.hasSuffix(".json") {
+                let json = try read(folder + "/" + name)
+                documents[name] = try documents[name].map { old throws(StorageFailure) in try merge(old, json) } ?? json
             }
         }
-        guard listing.complete, Set(all.map(\.package)).count == all.count else {
-            throw StorageFailure("\(folder) holds too much, or one package twice")
+        var all: [ApplicationSettings] = []
+        for (name, json) in documents.sorted(by: { $0.key < $1.key }) where json["enabled"] != .bool(false) {
+            do throws(StorageFailure) { all.append(try ApplicationSettings(json)) } catch {
+                throw StorageFailure("\(name): \(error)")
+            }
+        }
+        guard Set(all.map(\.package)).count == all.count else {
+            throw StorageFailure("two files are for the same package: use 'instances' in one")
         }
         return all
     }
 
+    private static func read(_ path: String) throws(StorageFailure) -> JSON {
+        let file = try File(path, .read)
+        guard try file.mode & 0o022 == 0 else {
+            throw StorageFailure("others can write \(path): run chmod go-w on it")
+        }
+        let bytes = try file.read(at: 0, count: min(try file.byteCount, largestFile + 1))
+        do throws(StorageFailure) { return try parse(bytes) } catch { throw StorageFailure("\(path): \(error)") }
+    }
+
+    private static func parse(_ bytes: [UInt8]) throws(StorageFailure) -> JSON {
+        guard bytes.count <= largestFile else { throw StorageFailure("longer than any settings") }
+        do { return try JSON(parsing: bytes) } catch { throw StorageFailure("not JSON: \(error)") }
+    }
+
+    private static func merge(_ old: JSON, _ new: JSON) throws(StorageFailure) -> JSON {
+        guard let before = old.members, let after = new.members else { throw StorageFailure("settings are an object") }
+        return .object(before.filter { member in new[member.name] == nil } + after)
+    }
+
     /// Reads the file form.
-    public init(parsing bytes: [UInt8]) throws(StorageFailure) {
-        guard bytes.count <= Self.largestFile else { throw StorageFailure("longer than any settings") }
-        let json: JSON
-        do { json = try JSON(parsing: bytes) } catch { throw StorageFailure("not JSON: \(error)") }
-        if let unknown = json.members?.first(where: { !Self.fields.contains($0.name) }) {
+    public init(parsing bytes: [UInt8]) throws(StorageFailure) { try self.init(try Self.parse(bytes)) }
+
+    private init(_ json: JSON) throws(StorageFailure) {
+        guard let members = json.members else { throw StorageFailure("settings are an object") }
+        if let unknown = members.first(where: { !Self.fields.contains($0.name) }) {
             throw StorageFailure("'\(unknown.name.prefix(40))' is not known")
         }
-        func text(_ name: String) throws(StorageFailure) -> String? {
-            guard let value = json[name] else { return nil }
-            guard let text = value.text, !text.isEmpty, text.utf8.count <= 1000,
-                text.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
-            else { throw StorageFailure("'\(name)' is not a text without blanks") }
-            return text
+        guard let package = try Self.text(json, "package"), Self.isPackage(package) else {
+            throw StorageFailure("'package' is missing, or is not the name of a Debian package")
         }
-        func path(_ name: String) throws(StorageFailure) -> String? {
-            guard let path = try text(name) else { return nil }
-            guard path.hasPrefix("/"), path.count > 1, !path.split(separator: "/").contains("..") else {
-                throw StorageFailure("'\(name)' is not an absolute path")
-            }
-            return path
-        }
-        guard let package = try text("package"), let first = package.utf8.first,
-            (0x61...0x7A).contains(first) || (0x30...0x39).contains(first),
-            package.utf8.allSatisfy({ byte in
-                (0x61...0x7A).contains(byte) || (0x30...0x39).contains(byte) || "+-.".utf8.contains(byte)
-            })
-        else { throw StorageFailure("'package' is missing, or is not the name of a Debian package") }
-        guard let user = try text("user") else { throw StorageFailure("'user' is missing") }
+        guard let user = try Self.text(json, "user") else { throw StorageFailure("'user' is missing") }
         let seconds = json["proofSeconds"]?.int ?? 60
         guard (1...86_400).contains(seconds) else { throw StorageFailure("'proofSeconds' is not 1 to 86400") }
-        var arguments: [String] = []
-        for element in json["arguments"]?.elements ?? [] {
-            guard let text = element.text, text.utf8.count <= 1000, !text.utf8.contains(0), arguments.count < 100 else {
-                throw StorageFailure("'arguments' holds something that is not a text")
-            }
-            arguments.append(text)
-        }
-        guard json["arguments"].map({ $0.elements != nil }) ?? true else {
-            throw StorageFailure("'arguments' is not a list")
-        }
         self.init(
-            package: package, user: user, data: try path("data"), keys: try path("keys"), proofSeconds: Int(seconds),
-            program: try path("program"), arguments: arguments)
+            package: package, user: user, data: nil, keys: try Self.path(json, "keys"), proofSeconds: Int(seconds),
+            program: try Self.path(json, "program"))
+        unit = try Self.text(json, "unit")
+        guard unit.map({ $0.hasSuffix(".service") && !$0.hasPrefix("-") && !$0.contains("/") }) ?? true else {
+            throw StorageFailure("'unit' is not the name of a service of systemd")
+        }
+        options = try Self.path(json, "options")
+        condition = try Self.path(json, "condition")
+        fetchesDependencies = try Self.flag(json, "fetchDependencies")
+        let arguments = try Self.words(json, "arguments")
+        let data = try Self.path(json, "data")
+        guard let list = json["instances"] else {
+            instances = [Instance(arguments: arguments, data: data)]
+            return
+        }
+        guard let elements = list.elements, (1...Self.mostInstances).contains(elements.count), data == nil else {
+            throw StorageFailure("'instances' is a list of 1 to \(Self.mostInstances), and each has its own 'data'")
+        }
+        instances = []
+        for element in elements {
+            guard let name = try Self.text(element, "name") else { throw StorageFailure("an instance has no 'name'") }
+            instances.append(
+                Instance(
+                    name: name, arguments: arguments + (try Self.words(element, "arguments")),
+                    data: try Self.path(element, "data")))
+        }
+        guard Set(instances.map(\.name)).count == instances.count else {
+            throw StorageFailure("two instances have the same name")
+        }
+    }
+
+    // MARK: Kinds of values
+
+    private static func text(_ json: JSON, _ name: String) throws(StorageFailure) -> String? {
+        guard let value = json[name] else { return nil }
+        guard let text = value.text, !text.isEmpty, text.utf8.count <= 1000,
+            text.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
+        else { throw StorageFailure("'\(name)' is not a text without blanks") }
+        return text
+    }
+
+    private static func path(_ json: JSON, _ name: String) throws(StorageFailure) -> String? {
+        guard let path = try text(json, name) else { return nil }
+        guard path.hasPrefix("/"), path.count > 1, !path.split(separator: "/").contains("..") else {
+            throw StorageFailure("'\(name)' is not an absolute path")
+        }
+        return path
+    }
+
+    private static func flag(_ json: JSON, _ name: String) throws(StorageFailure) -> Bool {
+        switch json[name] {
+        case nil: return false
+        case .bool(let value): return value
+        default: throw StorageFailure("'\(name)' is neither true nor false")
+        }
+    }
+
+    private static func words(_ json: JSON, _ name: String) throws(StorageFailure) -> [String] {
+        guard let value = json[name] else { return [] }
+        guard let elements = value.elements, elements.count <= mostArguments else {
+            throw StorageFailure("'\(name)' is not a list of at most \(mostArguments) texts")
+        }
+        var words: [String] = []
+        for element in elements {
+            guard let text = element.text, text.utf8.count <= 1000, !text.utf8.contains(0) else {
+                throw StorageFailure("'\(name)' holds something that is not a text")
+            }
+            words.append(text)
+        }
+        return words
+    }
+
+    private static func isPackage(_ text: String) -> Bool {
+        func isPlain(_ byte: UInt8) -> Bool { (0x61...0x7A).contains(byte) || (0x30...0x39).contains(byte) }
+        return text.utf8.first.map(isPlain) == true && text.utf8.allSatisfy { isPlain($0) || "+-.".utf8.contains($0) }
     }
 }

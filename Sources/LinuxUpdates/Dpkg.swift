@@ -1,4 +1,6 @@
 public import ByteTools
+import Glibc
+import Programs
 
 /// The package manager of a Debian machine. Blocking: not for an event loop.
 public struct Dpkg: Sendable {
@@ -8,12 +10,19 @@ public struct Dpkg: Sendable {
     private static let mostOutput = 4 << 20
     /// Lines of what it said that are kept for people.
     private static let linesKept = 12
+    /// How often a run is tried again when another package manager is at work, and the pause between, s.
+    private static let mostWaits = 60
+    private static let waitTime: UInt32 = 2
+    /// Says to the scripts of packages that starting programs anew is not theirs to do.
+    private static let environment = ["IOCOM_UPDATE=1", "DEBIAN_FRONTEND=noninteractive"]
 
     /// Folder that stands for `/`; nil for the machine itself.
     public let root: String?
 
     /// The machine's dpkg, or the one of a folder that holds a whole system.
     public init(root: String? = nil) { self.root = root }
+
+    // MARK: Changing
 
     /// Installs a package file. Force options are not used: what dpkg refuses stays refused.
     public func install(_ path: String, package: String) throws(StorageFailure) -> LinuxUpdate.Run {
@@ -27,12 +36,37 @@ public struct Dpkg: Sendable {
     }
 
     private func run(_ arguments: [String], _ package: String) throws(StorageFailure) -> LinuxUpdate.Run {
-        let result = try Subprocess.run(
-            "/usr/bin/dpkg", base + arguments, outputLimit: Self.mostOutput, milliseconds: Self.longestRun)
+        let result = try unlocked("/usr/bin/dpkg", base + arguments)
         let findings = try findings(package)
         guard result.status != 0 else { return LinuxUpdate.Run(failure: nil, findings: findings) }
-        return LinuxUpdate.Run(failure: Self.reason(result), findings: findings)
+        return LinuxUpdate.Run(failure: Self.reason(result, "dpkg"), findings: findings)
     }
+
+    /// Fetches packages so that each clause is met; nothing is removed for it. Nil when that worked, else what apt said.
+    func satisfy(_ clauses: [DebianDependencies.Clause]) throws(StorageFailure) -> String? {
+        guard root == nil else { return "apt does not work on a folder" }
+        let result = try unlocked(
+            "/usr/bin/apt-get",
+            ["--quiet", "--yes", "--no-install-recommends", "--no-remove", "satisfy"] + clauses.map(\.text))
+        return result.status == 0 ? nil : Self.reason(result, "apt")
+    }
+
+    /// Runs a tool when no other package manager is at work; waits a while for that.
+    private func unlocked(_ tool: String, _ arguments: [String]) throws(StorageFailure) -> Subprocess.Result {
+        var waits = 0
+        while true {
+            let result = try Subprocess.run(
+                tool, arguments, environment: Self.environment, outputLimit: Self.mostOutput,
+                milliseconds: Self.longestRun)
+            let said = String(decoding: result.errors.suffix(2000), as: UTF8.self)
+            let isLocked = said.contains("locked by another process") || said.contains("Could not get lock")
+            guard result.status != 0, isLocked, waits < Self.mostWaits else { return result }
+            waits += 1
+            sleep(Self.waitTime)
+        }
+    }
+
+    // MARK: Asking
 
     /// What is installed of a package.
     public func findings(_ package: String) throws(StorageFailure) -> LinuxUpdate.Findings {
@@ -50,6 +84,54 @@ public struct Dpkg: Sendable {
             isConsistent: isInstalled && audit.output.isEmpty || isAbsent)
     }
 
+    /// The clauses that nothing meets of what is installed.
+    func missing(of needed: DebianDependencies) throws(StorageFailure) -> [DebianDependencies.Clause] {
+        guard !needed.clauses.isEmpty else { return [] }
+        let provided = try provided()
+        var missing: [DebianDependencies.Clause] = []
+        for clause in needed.clauses {
+            var isMet = false
+            for alternative in clause.alternatives where !isMet {
+                for version in provided[alternative.package] ?? [] where !isMet {
+                    isMet = try Self.fits(version, alternative)
+                }
+            }
+            if !isMet { missing.append(clause) }
+        }
+        return missing
+    }
+
+    /// Names that are there, with versions; what a package provides without a version has an empty one.
+    private func provided() throws(StorageFailure) -> [String: [String]] {
+        let list = try Subprocess.run(
+            "/usr/bin/dpkg-query",
+            query + ["--show", "--showformat=${db:Status-Status}\t${Package}\t${Version}\t${Provides}\n"],
+            outputLimit: 64 << 20, milliseconds: 60_000)
+        guard list.status == 0 else { throw StorageFailure("dpkg-query does not tell what is installed") }
+        var provided: [String: [String]] = [:]
+        for line in String(decoding: list.output, as: UTF8.self).split(separator: "\n") {
+            let parts = line.split(separator: "\t", omittingEmptySubsequences: false)
+            guard parts.count == 4, parts[0] == "installed" else { continue }
+            provided[String(parts[1]), default: []].append(String(parts[2]))
+            for clause in DebianDependencies(parsing: String(parts[3]))?.clauses ?? [] {
+                guard let name = clause.alternatives.first else { continue }
+                provided[name.package, default: []].append(name.version ?? "")
+            }
+        }
+        return provided
+    }
+
+    private static func fits(
+        _ version: String, _ wanted: DebianDependencies.Alternative
+    ) throws(StorageFailure) -> Bool {
+        guard let relation = wanted.relation, let number = wanted.version else { return true }
+        guard !version.isEmpty else { return false }
+        return try Subprocess.run(
+            "/usr/bin/dpkg", ["--compare-versions", version, relation, number], outputLimit: 4096,
+            milliseconds: 60_000
+        ).status == 0
+    }
+
     /// The machine's architecture, as packages name it.
     public func architecture() throws(StorageFailure) -> String {
         let result = try Subprocess.run(
@@ -63,13 +145,13 @@ public struct Dpkg: Sendable {
     private var query: [String] { root.map { ["--admindir=" + $0 + "/var/lib/dpkg"] } ?? [] }
 
     /// The last lines of what was said, errors first.
-    private static func reason(_ result: Subprocess.Result) -> String {
+    private static func reason(_ result: Subprocess.Result, _ tool: String) -> String {
         func lines(_ bytes: [UInt8]) -> [String] {
             String(decoding: bytes.filter { $0 == 0x0A || ($0 >= 0x20 && $0 < 0x7F) }, as: UTF8.self)
                 .split(separator: "\n").map(String.init)
         }
         let said = lines(result.errors).suffix(linesKept)
         let text = (said.isEmpty ? lines(result.output).suffix(linesKept) : said).joined(separator: "\n")
-        return text.isEmpty ? "dpkg ended with status \(result.status)" : text
+        return text.isEmpty ? "\(tool) ended with status \(result.status)" : text
     }
 }

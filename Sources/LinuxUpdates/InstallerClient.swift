@@ -9,16 +9,29 @@ public struct InstallerClient: Sendable {
     private static let installSeconds = 1_800
     private static let answerSeconds = 30
 
-    private let path: String
+    /// Variables in which a starter says to a program what it is.
+    static let packageVariable = "IOCOM_PACKAGE"
+    static let instanceVariable = "IOCOM_INSTANCE"
+    static let socketVariable = "IOCOM_INSTALLER"
 
-    /// A client of the installer at `path`.
-    public init(path: String = standardPath) { self.path = path }
+    private let path: String
+    private let package: String?
+    private let instance: String
+
+    /// A client of the installer at `path`, for the application `package`; else for the one that the starter says, or the
+    /// one of this user.
+    public init(path: String? = nil, package: String? = nil) {
+        func variable(_ name: String) -> String? { ServiceNotice.variable(name).flatMap { $0.isEmpty ? nil : $0 } }
+        self.path = path ?? variable(Self.socketVariable) ?? Self.standardPath
+        self.package = package ?? variable(Self.packageVariable)
+        instance = variable(Self.instanceVariable) ?? ""
+    }
 
     /// True when there is an installer.
     public var isThere: Bool { access(path, W_OK) == 0 }
 
     /// Asks something that is answered soon; with `waits` also when a restart comes before the answer.
-    public func ask(_ request: InstallerRequest, waits: Bool = false) throws(StorageFailure) -> InstallerReply {
+    public func ask(_ request: InstallerRequest.Kind, waits: Bool = false) throws(StorageFailure) -> InstallerReply {
         try exchange(request, file: nil, seconds: Self.answerSeconds, waits: waits)
     }
 
@@ -36,11 +49,11 @@ public struct InstallerClient: Sendable {
     }
 
     private func exchange(
-        _ request: InstallerRequest, file: Int32?, seconds: Int, waits: Bool
+        _ kind: InstallerRequest.Kind, file: Int32?, seconds: Int, waits: Bool
     ) throws(StorageFailure) -> InstallerReply {
         let connection = try LocalConnection.connect(path)
         connection.setTimeout(seconds: seconds)
-        try connection.send(request.line, file: file)
+        try connection.send(InstallerRequest(kind, package: package, instance: instance).line, file: file)
         while let line = try connection.readLine() {
             guard let reply = InstallerReply(line) else {
                 throw StorageFailure("the installer's answer is not understood")

@@ -1,44 +1,78 @@
 import ByteTools
-import PackedJSON
+public import PackedJSON
 
-/// What an application asks its installer.
-public enum InstallerRequest: Equatable, Sendable {
-    /// How the latest update stands.
-    case status
-    /// Install the package that is handed over, with the content of persistent block 13.
-    case install(manifest: [UInt8]?)
-    /// The program on trial proved itself.
-    case confirm
-    /// The program on trial gives itself up.
-    case giveUp(reason: String)
-    /// An operator wants the previous program.
-    case rollBack
+/// What is asked of an installer, and for which application.
+public struct InstallerRequest: Equatable, Sendable {
+    /// What is asked.
+    public enum Kind: Equatable, Sendable {
+        /// How the latest update stands.
+        case status
+        /// Install the package that is handed over, with the content of persistent block 13.
+        case install(manifest: [UInt8]?)
+        /// The program on trial proved itself.
+        case confirm
+        /// The program on trial gives itself up.
+        case giveUp(reason: String)
+        /// An operator wants the previous program.
+        case rollBack
+        /// The owner of the machine changed settings, and wants these packages' programs started anew.
+        case reload(restart: [String])
+        /// The owner of the machine wants to know of everything.
+        case list
+    }
+
+    /// Packages that a ``Kind/reload(restart:)`` may name.
+    static let mostPackages = 1_000
+
+    /// What is asked.
+    public var kind: Kind
+    /// Package of the application; nil where the user says enough.
+    public var package: String?
+    /// Which of several programs of the application asks; empty when there is only one.
+    public var instance: String
+
+    /// A request of its parts.
+    public init(_ kind: Kind, package: String? = nil, instance: String = "") {
+        self.kind = kind
+        self.package = package
+        self.instance = instance
+    }
 
     /// Reads a line; nil when it is none of these.
     init?(_ line: [UInt8]) {
         guard let json = try? JSON(parsing: line), let name = json["request"]?.text else { return nil }
         switch name {
-        case "status": self = .status
-        case "install": self = .install(manifest: json["manifest"]?.text.map { Array($0.utf8) })
-        case "confirm": self = .confirm
-        case "giveUp": self = .giveUp(reason: json["reason"]?.text ?? "it gave itself up")
-        case "rollBack": self = .rollBack
+        case "status": kind = .status
+        case "install": kind = .install(manifest: json["manifest"]?.text.map { Array($0.utf8) })
+        case "confirm": kind = .confirm
+        case "giveUp": kind = .giveUp(reason: json["reason"]?.text ?? "it gave itself up")
+        case "rollBack": kind = .rollBack
+        case "reload":
+            kind = .reload(restart: (json["restart"]?.elements ?? []).prefix(Self.mostPackages).compactMap(\.text))
+        case "list": kind = .list
         default: return nil
         }
+        package = json["package"]?.text
+        instance = json["instance"]?.text ?? ""
     }
 
     var line: [UInt8] {
-        let json: JSON =
-            switch self {
-            case .status: ["request": "status"]
-            case .install(let manifest?):
-                ["request": "install", "manifest": .string(String(decoding: manifest, as: UTF8.self))]
-            case .install(nil): ["request": "install"]
-            case .confirm: ["request": "confirm"]
-            case .giveUp(let reason): ["request": "giveUp", "reason": .string(reason)]
-            case .rollBack: ["request": "rollBack"]
-            }
-        return Array(json.compactText.utf8)
+        var members: [JSON.Member]
+        switch kind {
+        case .status: members = [.init("request", "status")]
+        case .install(let manifest):
+            members = [.init("request", "install")]
+            if let manifest { members.append(.init("manifest", .string(String(decoding: manifest, as: UTF8.self)))) }
+        case .confirm: members = [.init("request", "confirm")]
+        case .giveUp(let reason): members = [.init("request", "giveUp"), .init("reason", .string(reason))]
+        case .rollBack: members = [.init("request", "rollBack")]
+        case .reload(let packages):
+            members = [.init("request", "reload"), .init("restart", .array(packages.map { .string($0) }))]
+        case .list: members = [.init("request", "list")]
+        }
+        if let package { members.append(.init("package", .string(package))) }
+        if !instance.isEmpty { members.append(.init("instance", .string(instance))) }
+        return Array(JSON.object(members).compactText.utf8)
     }
 }
 
@@ -50,6 +84,8 @@ public enum InstallerReply: Equatable, Sendable {
     case restarting
     /// Nothing was changed; a status number of the protocol and the reason.
     case refused(status: UInt8, reason: String)
+    /// Every application with its state, for the owner of the machine.
+    case list([ListedApplication])
 
     /// Reads a line; nil when it is none of these.
     init?(_ line: [UInt8]) {
@@ -58,6 +94,8 @@ public enum InstallerReply: Equatable, Sendable {
             self = .restarting
         } else if let reason = json["refused"]?.text {
             self = .refused(status: UInt8(clamping: json["status"]?.int ?? 100), reason: reason)
+        } else if let elements = json["applications"]?.elements {
+            self = .list(elements.compactMap { ListedApplication($0) })
         } else if let state = InstallerState(json) {
             self = .state(state)
         } else {
@@ -72,8 +110,45 @@ public enum InstallerReply: Equatable, Sendable {
             case .restarting: ["event": "restarting"]
             case .refused(let status, let reason):
                 ["refused": .string(reason), "status": .integer(Int64(status))]
+            case .list(let applications):
+                ["applications": .array(applications.map(\.json))]
             }
         return Array(json.compactText.utf8)
+    }
+}
+
+/// An application as the owner of the machine sees it.
+public struct ListedApplication: Equatable, Sendable {
+    /// Debian package.
+    public var package: String
+    /// User that it runs as.
+    public var user: String
+    /// How it is started: a unit of systemd, or processes of the starter with their numbers.
+    public var started: String
+    /// How its latest update stands.
+    public var state: InstallerState
+
+    /// Composes it.
+    public init(package: String, user: String, started: String, state: InstallerState) {
+        self.package = package
+        self.user = user
+        self.started = started
+        self.state = state
+    }
+
+    init?(_ json: JSON) {
+        guard let package = json["package"]?.text, let state = json["state"].flatMap({ InstallerState($0) }) else {
+            return nil
+        }
+        self.init(
+            package: package, user: json["user"]?.text ?? "", started: json["started"]?.text ?? "", state: state)
+    }
+
+    /// For scripts.
+    public var json: JSON {
+        [
+            "package": .string(package), "user": .string(user), "started": .string(started), "state": state.json,
+        ]
     }
 }
 

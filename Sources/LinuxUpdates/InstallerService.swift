@@ -1,4 +1,4 @@
-public import ByteTools
+import ByteTools
 import Glibc
 import IOCOM
 import Synchronization
@@ -11,93 +11,50 @@ public final class InstallerService: Sendable {
     private static let requestSeconds = 10
     /// Time that an application gets to tell its operators that it restarts.
     static let farewell: UInt32 = 1
+    /// Bytes of a reason in a list.
+    private static let listedReason = 300
 
     /// What happened, for a log.
     public typealias Report = @Sendable (String) -> Void
+    /// Starts and stops the application of these settings.
+    public typealias MakeControl = @Sendable (ApplicationSettings) -> any ApplicationControl
 
-    private let applications: [Application]
+    private let folder: String
+    private let dpkg: Dpkg
+    private let makeControl: MakeControl
+    private let settings: @Sendable () throws -> [ApplicationSettings]
     private let listener: LocalListener
     private let report: Report
+    private let applications = Mutex<[ManagedApplication]>([])
     private let open = Mutex(0)
     private let isStopped = Mutex(false)
+    private let isReloading = Mutex(())
 
-    /// One application with its updater, which one thread at a time may use.
-    final class Application: @unchecked Sendable {
-        let settings: ApplicationSettings
-        let user: uid_t
-        private let lock = Monitor()
-        private let updater: LinuxUpdater
-        /// A package is being installed: others need not wait for that.
-        private let isInstalling = Mutex(false)
-        /// What was known before that.
-        private let known = Mutex(InstallerState(stage: .idle))
-
-        init(_ settings: ApplicationSettings, user: uid_t, updater: LinuxUpdater) {
-            self.settings = settings
-            self.user = user
-            self.updater = updater
-        }
-
-        /// Runs `body` alone; nil when a package is being installed.
-        func withUpdater<Value>(installs: Bool = false, _ body: (LinuxUpdater) throws -> Value) rethrows -> Value? {
-            guard !isInstalling.withLock({ $0 }) else { return nil }
-            return try lock.withLock {
-                guard installs else { return try body(updater) }
-                let before = updater.state
-                known.withLock { $0 = before }
-                isInstalling.withLock { $0 = true }
-                defer { isInstalling.withLock { $0 = false } }
-                return try body(updater)
-            }
-        }
-
-        /// How things stand; while a package is being installed, what was known before.
-        var state: InstallerState {
-            if let state = withUpdater({ $0.state }) { return state }
-            var state = known.withLock { $0 }
-            state.stage = .installing
-            return state
-        }
-    }
-
-    /// What an application needs besides its settings.
-    public struct Managed: Sendable {
-        /// Settings.
-        public var settings: ApplicationSettings
-        /// Starts and stops it.
-        public var control: any ApplicationControl
-
-        /// Puts both together.
-        public init(_ settings: ApplicationSettings, control: any ApplicationControl) {
-            self.settings = settings
-            self.control = control
-        }
-    }
-
-    /// Finishes what was interrupted, then listens at `path`. `folder` is where packages are kept.
+    /// Finishes what was interrupted, begins all applications that `settings` gives, and listens: at the socket that
+    /// systemd holds for this process, else at `path`. `folder` is where packages are kept.
     public init(
-        _ managed: [Managed], folder: String, path: String, dpkg: Dpkg, report: @escaping Report
-    ) throws(StorageFailure) {
-        var applications: [Application] = []
-        for one in managed {
-            guard let user = getpwnam(one.settings.user) else {
-                throw StorageFailure("the user \(one.settings.user) of \(one.settings.package) does not exist")
-            }
-            let updater = try LinuxUpdater(
-                one.settings, folder: folder + "/" + one.settings.package, dpkg: dpkg, control: one.control)
-            try updater.start()
-            applications.append(Application(one.settings, user: user.pointee.pw_uid, updater: updater))
-        }
-        self.applications = applications
+        folder: String, path: String, dpkg: Dpkg, report: @escaping Report,
+        settings: @escaping @Sendable () throws -> [ApplicationSettings], control: @escaping MakeControl
+    ) throws {
+        self.folder = folder
+        self.dpkg = dpkg
         self.report = report
-        listener = try LocalListener(path)
+        self.settings = settings
+        makeControl = control
+        listener = try LocalListener() ?? LocalListener(path)
+        try reload()
+    }
+
+    /// Runs ``run()`` on a thread of its own.
+    public func start() {
+        WorkThread.start { [self] in run() }
     }
 
     /// Serves until ``stop()``.
-    public func run() {
+    func run() {
         WorkThread.start { [self] in
             while !isStopped.withLock({ $0 }) {
-                for application in applications { tick(application) }
+                for application in applications.withLock({ $0 }) { tick(application) }
                 usleep(200_000)
             }
         }
@@ -119,30 +76,78 @@ public final class InstallerService: Sendable {
         }
     }
 
-    /// Ends ``run()``.
+    /// Ends ``run()`` and what it started. Waits for packages that are being installed.
     public func stop() {
         isStopped.withLock { $0 = true }
         listener.close()
+        for application in applications.withLock({ $0 }) { application.end() }
     }
 
-    /// An application's program ended by itself, `times` in a row.
-    public func crashed(_ package: String, times: Int, reason: String) {
-        guard times >= 3, let application = applications.first(where: { $0.settings.package == package }) else {
-            return
+    private func tick(_ application: ManagedApplication) {
+        do { _ = try application.withUpdater { try $0.tick() } } catch {
+            report("\(application.settings.package): \(error)")
         }
-        change(application) { try $0.giveUp("it crashed \(times) times: \(reason)") }
-    }
-
-    private func tick(_ application: Application) { change(application) { try $0.tick() } }
-
-    private func change(_ application: Application, _ body: (LinuxUpdater) throws -> Void) {
-        do { _ = try application.withUpdater(body) } catch { report("\(application.settings.package): \(error)") }
     }
 
     /// A connection that its thread has for itself.
     private struct Lent: @unchecked Sendable {
         let connection: LocalConnection
         init(_ connection: LocalConnection) { self.connection = connection }
+    }
+
+    // MARK: Applications
+
+    /// Takes over what the settings say now. What did not change goes on.
+    private func reload() throws {
+        try isReloading.withLock { _ in
+            let all = try settings()
+            let before = applications.withLock { $0 }
+            var now: [ManagedApplication] = []
+            for settings in all {
+                if let same = before.first(where: { $0.settings == settings }) {
+                    now.append(same)
+                    continue
+                }
+                if let changed = before.first(where: { $0.settings.package == settings.package }) {
+                    if changed.isUnderWay {
+                        report(
+                            "\(settings.package): an update is under way; its new settings count after the next reload")
+                        now.append(changed)
+                        continue
+                    }
+                    changed.end()
+                }
+                if let made = manage(settings) { now.append(made) }
+            }
+            let kept = Set(now.map(\.settings.package))
+            applications.withLock { $0 = now }
+            for application in before where !kept.contains(application.settings.package) { application.end() }
+            if before.isEmpty || before.map(\.settings) != all {
+                report(
+                    now.isEmpty ? "no application is named" : "applications: \(kept.sorted().joined(separator: ", "))")
+            }
+        }
+    }
+
+    /// One application that can't be managed must not keep the others from running.
+    private func manage(_ settings: ApplicationSettings) -> ManagedApplication? {
+        guard let user = getpwnam(settings.user) else {
+            report("\(settings.package): the user \(settings.user) does not exist; it is not started")
+            return nil
+        }
+        let id = user.pointee.pw_uid
+        let control = makeControl(settings)
+        do {
+            let updater = try LinuxUpdater(
+                settings, folder: folder + "/" + settings.package, dpkg: dpkg, control: control)
+            try updater.start()
+            control.begin()
+            return ManagedApplication(settings, user: id, control: control, updater: updater)
+        } catch {
+            report("\(settings.package): \(error); it is started, but its updates are not possible")
+            control.begin()
+            return ManagedApplication(settings, user: id, control: control, updater: nil)
+        }
     }
 
     // MARK: Requests
@@ -157,8 +162,12 @@ public final class InstallerService: Sendable {
     }
 
     private func answer(_ line: [UInt8], _ connection: LocalConnection) -> InstallerReply {
-        guard let peer = connection.peer, let application = application(of: peer) else {
-            report("user \(connection.peer.map { "\($0)" } ?? "unknown") asked and may not")
+        guard let peer = connection.peer else {
+            return .refused(status: StreamStatus.noAccess.rawValue, reason: "the user that asks is not known")
+        }
+        let all = applications.withLock { $0 }
+        guard peer == 0 || all.contains(where: { $0.user == peer }) else {
+            report("user \(peer) asked and may not")
             return .refused(
                 status: StreamStatus.noAccess.rawValue,
                 reason: "this installer is not configured for the user that asks")
@@ -166,10 +175,36 @@ public final class InstallerService: Sendable {
         guard let request = InstallerRequest(line) else {
             return .refused(status: StreamStatus.failed.rawValue, reason: "the request is not understood")
         }
-        if request == .status { return .state(application.state) }
+        switch request.kind {
+        case .reload(let packages): return peer == 0 ? reload(packages) : Self.notOwner
+        case .list: return peer == 0 ? .list(all.map { listed($0) }) : Self.notOwner
+        default: break
+        }
+        // Root may ask for any application.
+        let own = all.filter { application in
+            (peer == 0 || application.user == peer)
+                && (request.package == nil || request.package == application.settings.package)
+        }
+        guard let application = own.first, own.count == 1 else {
+            return .refused(
+                status: StreamStatus.noAccess.rawValue,
+                reason: own.isEmpty
+                    ? "this installer is not configured for \(request.package ?? "any application") of the user that asks"
+                    : "several applications run as this user: IOCOM_PACKAGE must say which one asks")
+        }
+        return answer(request, for: application, connection)
+    }
+
+    private static let notOwner = InstallerReply.refused(
+        status: StreamStatus.noAccess.rawValue, reason: "only root may ask for that")
+
+    private func answer(
+        _ request: InstallerRequest, for application: ManagedApplication, _ connection: LocalConnection
+    ) -> InstallerReply {
+        if request.kind == .status { return .state(application.state) }
         do {
             var installs = false
-            if case .install = request { installs = true }
+            if case .install = request.kind { installs = true }
             let done: Void? = try application.withUpdater(installs: installs) { updater in
                 updater.willRestart = {
                     // The application may be gone already, or not listen: the update does not depend on it.
@@ -177,12 +212,12 @@ public final class InstallerService: Sendable {
                     sleep(Self.farewell)
                 }
                 defer { updater.willRestart = {} }
-                switch request {
-                case .status: break
+                switch request.kind {
                 case .install(let manifest): try install(application, updater, manifest, connection)
-                case .confirm: try updater.confirm()
+                case .confirm: try updater.confirm(request.instance)
                 case .giveUp(let reason): try updater.giveUp(reason)
                 case .rollBack: try updater.rollBack()
+                case .status, .reload, .list: break
                 }
             }
             guard done != nil else {
@@ -201,19 +236,36 @@ public final class InstallerService: Sendable {
     }
 
     private func install(
-        _ application: Application, _ updater: LinuxUpdater, _ manifest: [UInt8]?, _ connection: LocalConnection
+        _ application: ManagedApplication, _ updater: LinuxUpdater, _ manifest: [UInt8]?, _ connection: LocalConnection
     ) throws {
         guard let file = connection.file else {
             throw LinuxUpdater.Refusal(.failed, "no package was handed over")
         }
         report("\(application.settings.package): a package was handed over")
         try updater.install(file, manifest: manifest)
+        let journal = updater.journal
+        report("\(application.settings.package): \(journal.to): \(journal.result.map { "\($0)" } ?? "on trial")")
     }
 
-    /// Root may ask for the only application there is.
-    private func application(of peer: uid_t) -> Application? {
-        if let own = applications.first(where: { $0.user == peer }) { return own }
-        return peer == 0 && applications.count == 1 ? applications.first : nil
+    private func reload(_ packages: [String]) -> InstallerReply {
+        do {
+            try reload()
+            for application in applications.withLock({ $0 }) where packages.contains(application.settings.package) {
+                try application.restartOwn()
+            }
+            return .list(applications.withLock { $0 }.map { listed($0) })
+        } catch {
+            report("reload: \(error)")
+            return .refused(status: StreamStatus.failed.rawValue, reason: "\(error)")
+        }
+    }
+
+    private func listed(_ application: ManagedApplication) -> ListedApplication {
+        var state = application.state
+        state.reason = String(decoding: state.reason.utf8.prefix(Self.listedReason), as: UTF8.self)
+        return ListedApplication(
+            package: application.settings.package, user: application.settings.user,
+            started: application.control.summary, state: state)
     }
 }
 

@@ -64,6 +64,7 @@ public final class LinuxInstaller: ProgramInstaller {
         case .refused(let status, let reason): throw InstallError(StreamStatus(rawValue: status), reason)
         case .state(let state) where state.result == .failed:
             throw InstallError(.installationFailed, state.reason)
+        case .list: throw InstallError(.installerNotStarted, "the installer's answer is not understood")
         case .state, .restarting:
             return InstalledProgram(
                 application: package.application, version: package.versionText, size: size, digest: package.sha256,

@@ -108,10 +108,16 @@ public struct LinuxUpdate: Equatable, Sendable {
         if run.failure == nil, run.findings.isConsistent, run.findings.version == journal.from {
             return end(.rolledBack, reason, [.start])
         }
-        // Once more after a repair; then it stays in this stage, and the next start of the machine tries again.
+        // Once more after a repair; then it stays in this stage, and it is tried again later.
         guard !hasFailedToGoBack else { return [.start] }
         hasFailedToGoBack = true
         return [.repair]
+    }
+
+    /// Some time after going back failed: once more.
+    public mutating func retry() -> [Action] {
+        guard case .rollingBack = journal.stage else { return [] }
+        return [.installPrevious]
     }
 
     // MARK: Starting

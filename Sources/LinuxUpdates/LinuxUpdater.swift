@@ -1,14 +1,6 @@
 public import ByteTools
 import Programs
 
-/// Starts and stops an application: systemd, or a starter of our own. Blocking.
-public protocol ApplicationControl: Sendable {
-    /// Starts it, or starts it anew when it runs.
-    func restart() throws(StorageFailure)
-    /// Stops it; returns when it has ended.
-    func stop() throws(StorageFailure)
-}
-
 /// Installs packages of one application, watches the trial of the new program and takes it back. Blocking; one call at a
 /// time. Works with the rights of its process, which must be able to run dpkg.
 public final class LinuxUpdater {
@@ -39,6 +31,13 @@ public final class LinuxUpdater {
         }
     }
 
+    /// Crashes in a row that end the trial of a program.
+    private static let mostCrashes = 3
+    /// How often it is looked how the program on trial is doing.
+    private static let glance = Duration.seconds(1)
+    /// How often going back is tried again.
+    private static let retryTime = Duration.seconds(30)
+
     private let settings: ApplicationSettings
     private let dpkg: Dpkg
     private let control: any ApplicationControl
@@ -46,6 +45,10 @@ public final class LinuxUpdater {
     private let clock = ContinuousClock()
     private var update: LinuxUpdate
     private var deadline: ContinuousClock.Instant?
+    private var nextLook: ContinuousClock.Instant
+    private var nextRetry: ContinuousClock.Instant
+    /// Instances of the program on trial that proved themselves.
+    private var confirmed: Set<String> = []
 
     /// An updater that keeps its files in `folder`. Call ``start()`` first.
     public init(
@@ -56,6 +59,8 @@ public final class LinuxUpdater {
         self.control = control
         keeper = try PackageKeeper(folder: folder, dpkg: dpkg)
         update = LinuxUpdate(try keeper.journal())
+        nextLook = clock.now
+        nextRetry = clock.now
     }
 
     /// What is known of the latest update.
@@ -103,6 +108,7 @@ public final class LinuxUpdater {
             throw Refusal(.failed, "dpkg has something half done with \(settings.package); run 'dpkg --configure -a'")
         }
         try checkSignature(manifest, inspection, machine: machine, running: findings.version)
+        try fetch(package)
         do {
             if let version = findings.version { try keeper.keepInstalled(settings.package, version: version) }
             try keeper.keepData(settings.data)
@@ -110,10 +116,32 @@ public final class LinuxUpdater {
         return (findings.version, package.version)
     }
 
+    /// Looks whether everything is there that the package needs, before anything is changed.
+    private func fetch(_ package: DebianPackage) throws {
+        let missing = try dpkg.missing(of: package.dependencies)
+        guard !missing.isEmpty else { return }
+        let names = missing.map(\.text).joined(separator: ", ")
+        guard settings.fetchesDependencies else {
+            throw Refusal(
+                .unfit,
+                "\(package.package) \(package.version) needs what is not installed: \(names); install it on this machine, "
+                    + "or allow fetching with \"fetchDependencies\": true")
+        }
+        if let failure = try dpkg.satisfy(missing) {
+            throw Refusal(.failed, "\(names) could not be fetched: \(failure)")
+        }
+        let still = try dpkg.missing(of: package.dependencies)
+        guard still.isEmpty else {
+            throw Refusal(.failed, "apt did not install \(still.map(\.text).joined(separator: ", "))")
+        }
+    }
+
     private func checkSignature(
         _ manifest: [UInt8]?, _ inspection: PackageInspection, machine: String, running: String?
     ) throws {
-        guard let path = settings.keys else { return }
+        // Keys that settings name must be there; those of the machine count as soon as there are some.
+        let standard = Folder.exists(ApplicationSettings.standardKeys) ? ApplicationSettings.standardKeys : nil
+        guard let path = settings.keys ?? standard else { return }
         do {
             let keys = try TrustedKey.load(path)
             guard !keys.isEmpty else { throw StorageFailure("\(path) holds no key: no package is accepted") }
@@ -130,8 +158,12 @@ public final class LinuxUpdater {
 
     // MARK: Trial
 
-    /// The new program proved itself.
-    public func confirm() throws(StorageFailure) { try perform(update.confirmed()) }
+    /// An instance of the new program proved itself. With the last of them the update is confirmed.
+    public func confirm(_ instance: String) throws(StorageFailure) {
+        confirmed.insert(instance)
+        guard settings.instances.allSatisfy({ confirmed.contains($0.name) }) else { return }
+        try perform(update.confirmed())
+    }
 
     /// The new program is given up.
     public func giveUp(_ reason: String) throws(StorageFailure) { try perform(update.gaveUp(reason)) }
@@ -151,10 +183,24 @@ public final class LinuxUpdater {
         try perform(update.goBack(from: running, to: previous, "an operator asked for it"))
     }
 
-    /// Gives the new program up when its time is over.
+    /// To be called often: gives the new program up when it crashes or its time is over, and tries again to go back.
     public func tick() throws(StorageFailure) {
-        guard let deadline, clock.now >= deadline else { return }
-        try giveUp("it did not prove itself within \(settings.proofSeconds) s")
+        let now = clock.now
+        switch update.journal.stage {
+        case .idle, .installing: return
+        case .rollingBack:
+            guard now >= nextRetry else { return }
+            nextRetry = now + Self.retryTime
+            try perform(update.retry())
+        case .proving:
+            if let deadline, now >= deadline {
+                return try giveUp("it did not prove itself within \(settings.proofSeconds) s")
+            }
+            guard now >= nextLook else { return }
+            nextLook = now + Self.glance
+            guard let crashes = control.crashes(), crashes.isFinal || crashes.count >= Self.mostCrashes else { return }
+            try giveUp("it crashed \(crashes.count == 1 ? "once" : "\(crashes.count) times"): \(crashes.reason)")
+        }
     }
 
     /// How things stand.
@@ -201,11 +247,14 @@ public final class LinuxUpdater {
                     try control.stop()
                     try keeper.restoreData(settings.data)
                 }
+                nextRetry = clock.now + Self.retryTime
                 actions += update.wentBack(run)
             case .startTrial:
                 sayFarewell()
+                confirmed = []
                 deadline = clock.now + .seconds(settings.proofSeconds)
                 try control.restart()
+                nextLook = clock.now + Self.glance
             case .start:
                 deadline = nil
                 try control.restart()

@@ -5,7 +5,7 @@ import Glibc
 /// Blocking, with a time limit for each read.
 final class LocalConnection {
     /// Bytes of a line.
-    static let longestLine = 16_384
+    static let longestLine = 65_536
 
     private let descriptor: Int32
     private var received: [UInt8] = []
@@ -212,13 +212,24 @@ final class OpenFile: ByteSource, Sendable {
 /// Waits for programs of this machine at a path.
 final class LocalListener: Sendable {
     private let descriptor: Int32
+    /// The socket is ours, not one that systemd holds.
+    private let isOwn: Bool
     private let path: String
+
+    /// Takes the socket that systemd listens at for this process; nil when there is none.
+    init?() {
+        guard let passed = ServiceNotice.listeningSocket() else { return nil }
+        descriptor = passed
+        isOwn = false
+        path = ""
+    }
 
     /// Everybody may connect: who may do what is decided by the user at the other end.
     init(_ path: String) throws(StorageFailure) {
         let made = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard made >= 0 else { throw StorageFailure("no socket: \(LocalConnection.reason())") }
         descriptor = made
+        isOwn = true
         self.path = path
         unlink(path)
         guard try LocalConnection.withAddress(path, { bind(made, $0, $1) }) == 0, chmod(path, 0o666) == 0,
@@ -241,7 +252,9 @@ final class LocalListener: Sendable {
         }
     }
 
+    /// Wakes up who waits in ``accept()``. A socket of systemd stays open: it takes connections for the next start.
     func close() {
+        guard isOwn else { return }
         shutdown(descriptor, Int32(SHUT_RDWR))
         unlink(path)
     }

@@ -112,32 +112,38 @@ struct PackageKeeper: Sendable {
 
     // MARK: Data
 
-    /// Copies the data of the application as it is before an update.
-    func keepData(_ data: String?) throws(StorageFailure) {
+    /// Copies the data folders of the application as they are before an update.
+    func keepData(_ folders: [String]) throws(StorageFailure) {
         try removeSnapshot()
-        guard let data, Folder.exists(data) else { return }
-        let size = try run("/usr/bin/du", ["--summarize", "--bytes", data])
-        let bytes = size.split(separator: "\t").first.flatMap { Int($0) } ?? .max
-        guard bytes <= Self.largestData else {
-            throw StorageFailure(
-                "\(data) holds \(bytes) bytes, more than the \(Self.largestData) that are kept for a way back")
-        }
         try remove(scratch)
-        try run("/bin/cp", ["--archive", data, scratch])
+        try Folder.makePrivate(scratch)
+        var total = 0
+        for (index, data) in folders.enumerated() where Folder.exists(data) {
+            let size = try run("/usr/bin/du", ["--summarize", "--bytes", data])
+            let bytes = size.split(separator: "\t").first.flatMap { Int($0) } ?? .max
+            guard bytes <= Self.largestData - total else {
+                throw StorageFailure(
+                    "\(data) holds \(bytes) bytes: more than the \(Self.largestData) in all that are kept for a way back"
+                )
+            }
+            total += bytes
+            try run("/bin/cp", ["--archive", data, "\(scratch)/\(index)"])
+        }
         try run("/bin/sync", ["--file-system", scratch])
         try Folder.replace("data", with: "scratch", in: folder)
     }
 
     /// Puts the data back. Cut in the middle, it is done again from the start.
-    func restoreData(_ data: String?) throws(StorageFailure) {
-        guard let data, Folder.exists(snapshot) else { return }
-        let aside = data + ".new"
-        try remove(aside)
-        try run("/bin/cp", ["--archive", snapshot, aside])
-        try run("/bin/sync", ["--file-system", aside])
-        try remove(data)
-        let (parent, name) = Folder.split(data)
-        try Folder.replace(name, with: name + ".new", in: parent)
+    func restoreData(_ folders: [String]) throws(StorageFailure) {
+        for (index, data) in folders.enumerated() where Folder.exists("\(snapshot)/\(index)") {
+            let aside = data + ".new"
+            try remove(aside)
+            try run("/bin/cp", ["--archive", "\(snapshot)/\(index)", aside])
+            try run("/bin/sync", ["--file-system", aside])
+            try remove(data)
+            let (parent, name) = Folder.split(data)
+            try Folder.replace(name, with: name + ".new", in: parent)
+        }
     }
 
     func removeSnapshot() throws(StorageFailure) { try remove(snapshot) }

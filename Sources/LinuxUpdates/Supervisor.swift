@@ -1,59 +1,68 @@
 import ByteTools
 import Glibc
-import Synchronization
 
 /// Starts one program as its user, and again when it ends, with growing pauses when it does so early. For machines without
 /// systemd, and for several applications or device numbers on one machine.
 public final class Supervisor: ApplicationControl, @unchecked Sendable {
     /// What happened, for a log.
     public typealias Report = @Sendable (String) -> Void
-    /// Called when the program ended by itself: how often in a row soon after its start, and how.
-    public typealias Crashed = @Sendable (Int, String) -> Void
 
     /// A program that ran so long did not crash at its start, ms.
     private static let settled = 30_000
     private static let longestPause = 60_000
     /// How long a program may take to end, ms.
     private static let stopTime = 5_000
+    /// How often it is looked whether the file is there that the program waits for, ms.
+    private static let conditionTime = 2_000
+    /// The path that stands for the program itself in ``Supervisor/spawn()``.
+    private static let setpriv = "/usr/bin/setpriv"
 
     private let settings: ApplicationSettings
+    private let instance: ApplicationSettings.Instance
     private let program: String
+    private let socket: String
     private let report: Report
     private let condition = Monitor()
     // All below is guarded by `condition`.
     private var isWanted = false
+    private var isOver = false
     private var child: pid_t = 0
-    private var crashes = 0
+    private var failures: Crashes?
+    private var crashCount = 0
     private var notBefore = 0
-    private var crashed: Crashed = { _, _ in }
+    private var isWaitingForFile = false
 
-    /// A supervisor that starts nothing before ``restart()``. Nil when the settings name no program.
-    public init?(_ settings: ApplicationSettings, report: @escaping Report) {
-        guard let program = settings.program else { return nil }
+    /// A supervisor that starts nothing before ``restart()``. `socket` is where the program finds the installer.
+    public init(
+        _ settings: ApplicationSettings, _ instance: ApplicationSettings.Instance, program: String, socket: String,
+        report: @escaping Report
+    ) {
         self.settings = settings
+        self.instance = instance
         self.program = program
+        self.socket = socket
         self.report = report
-        WorkThread.start { [weak self] in
-            while self?.turn() == true {}
+        WorkThread.start { [self] in
+            while turn() {}
         }
     }
 
-    /// Who wants to know of crashes.
-    public func onCrash(_ body: @escaping Crashed) { condition.withLock { crashed = body } }
+    private var name: String { instance.name.isEmpty ? settings.package : "\(settings.package) \(instance.name)" }
 
     /// Starts it, or stops it and starts it anew.
     public func restart() {
         stop()
         condition.withLock {
             isWanted = true
-            crashes = 0
+            failures = nil
+            crashCount = 0
             notBefore = 0
             condition.broadcast()
         }
     }
 
     /// Starts it unless it runs already.
-    public func startUnlessRunning() {
+    public func begin() {
         condition.withLock {
             isWanted = true
             condition.broadcast()
@@ -75,15 +84,37 @@ public final class Supervisor: ApplicationControl, @unchecked Sendable {
         }
     }
 
-    /// One life of the program; false never.
+    /// Stops it for good.
+    public func retire() {
+        condition.withLock {
+            isOver = true
+            condition.broadcast()
+        }
+        stop()
+    }
+
+    /// Ends that nobody asked for.
+    public func crashes() -> Crashes? { condition.withLock { failures } }
+
+    /// The process, when it runs.
+    public var summary: String {
+        let process = condition.withLock { child }
+        return (instance.name.isEmpty ? "" : instance.name + " ") + (process > 0 ? "process \(process)" : "not running")
+    }
+
+    /// One life of the program; false when there will be no other.
     private func turn() -> Bool {
         condition.lock()
-        while !isWanted || notBefore > Monitor.now {
+        while !isOver, !isWanted || notBefore > Monitor.now || waitsForFile() {
             if isWanted { _ = condition.wait(until: notBefore) } else { condition.wait() }
+        }
+        guard !isOver else {
+            condition.unlock()
+            return false
         }
         let started = Monitor.now
         do { child = try spawn() } catch {
-            report("\(settings.package): \(error)")
+            report("\(name): \(error)")
             child = 0
         }
         let running = child
@@ -96,32 +127,43 @@ public final class Supervisor: ApplicationControl, @unchecked Sendable {
         return true
     }
 
+    /// True as long as the program must not be started; then looks again later.
+    private func waitsForFile() -> Bool {
+        guard isWanted, let path = settings.condition, Folder.entry(path) == nil else {
+            isWaitingForFile = false
+            return false
+        }
+        if !isWaitingForFile { report("\(name): starts once \(path) exists") }
+        isWaitingForFile = true
+        notBefore = Monitor.now + Self.conditionTime
+        return true
+    }
+
     private func ended(_ status: Int32, after time: Int) {
         condition.lock()
         child = 0
         let isCrash = isWanted
-        if isCrash {
-            crashes = time < Self.settled ? crashes + 1 : 1
-            notBefore = Monitor.now + min(Self.longestPause, 250 << min(crashes - 1, 10))
-        }
-        let (count, tell) = (crashes, crashed)
-        condition.broadcast()
-        condition.unlock()
-        guard isCrash else { return }
         let signal = status & 0x7F
         let how = signal == 0 ? "it ended with status \(status >> 8 & 0xFF)" : "signal \(signal) ended it"
-        report("\(settings.package): \(how) after \(time / 1000) s")
-        tell(count, how)
+        if isCrash {
+            crashCount = time < Self.settled ? crashCount + 1 : 1
+            notBefore = Monitor.now + min(Self.longestPause, 250 << min(crashCount - 1, 10))
+            failures = Crashes(count: crashCount, reason: how)
+        }
+        condition.broadcast()
+        condition.unlock()
+        if isCrash { report("\(name): \(how) after \(time / 1000) s") }
     }
 
     /// The program inherits standard output and error: its log goes where ours goes.
     private func spawn() throws(StorageFailure) -> pid_t {
         // It ends with this process, however that ends: two at once would get into each other's way.
-        var words = ["/usr/bin/setpriv", "--pdeathsig", "TERM", "--no-new-privs"]
+        var words = [Self.setpriv, "--pdeathsig", "TERM", "--no-new-privs"]
         if geteuid() == 0, settings.user != "root" {
             words += ["--reuid=\(settings.user)", "--regid=\(settings.user)", "--init-groups"]
         }
-        words += ["--", program] + settings.arguments
+        let options = OptionsFile(path: settings.options)
+        words += ["--", program] + instance.arguments + options.arguments
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
@@ -139,7 +181,13 @@ public final class Supervisor: ApplicationControl, @unchecked Sendable {
         posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
         var arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) }
         arguments.append(nil)
-        let variables = ["PATH=" + Subprocess.searchPath, "HOME=" + (settings.data ?? "/")]
+        let variables =
+            [
+                "PATH=" + Subprocess.searchPath, "HOME=" + (instance.data ?? "/"),
+                InstallerClient.packageVariable + "=" + settings.package,
+                InstallerClient.instanceVariable + "=" + instance.name,
+                InstallerClient.socketVariable + "=" + socket,
+            ] + options.variables
         var environment: [UnsafeMutablePointer<CChar>?] = variables.map { strdup($0) }
         environment.append(nil)
         defer { for text in arguments + environment { free(text) } }

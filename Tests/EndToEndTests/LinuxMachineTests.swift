@@ -161,8 +161,8 @@ struct LinuxMachine {
         let run = try await RunningProgram(
             Place.programs + "/ispy",
             [
-                "package", "make-deb", description, "--program", program ?? stripped, "--version", version, "--output",
-                output,
+                "package", "make-deb", description, "--local", "--program", program ?? stripped, "--version", version,
+                "--output", output,
             ], folder: folder
         ).end(seconds: 240)
         guard run.status == 0 else { throw Unexpected("\(run)") }

@@ -26,11 +26,11 @@ extension WithDpkg {
                 client = InstallerClient(path: path)
                 let settings = ApplicationSettings(
                     package: "iocafe-hello", user: user, data: system.data, keys: nil, proofSeconds: seconds)
+                let control = control
                 service = try InstallerService(
-                    [InstallerService.Managed(settings, control: control)], folder: system.folder.path + "/updates",
-                    path: path, dpkg: system.dpkg, report: { _ in })
-                let service = service
-                WorkThread.start { service.run() }
+                    folder: system.folder.path + "/updates", path: path, dpkg: system.dpkg, report: { _ in },
+                    settings: { [settings] }, control: { _ in control })
+                service.start()
             }
 
             deinit { service.stop() }
@@ -103,7 +103,7 @@ extension WithDpkg {
             let folder = open(bench.system.folder.path, O_RDONLY)
             defer { close(folder) }
             let connection = try LocalConnection.connect(bench.path)
-            try connection.send(InstallerRequest.install(manifest: nil).line, file: folder)
+            try connection.send(InstallerRequest(.install(manifest: nil)).line, file: folder)
             let line = String(decoding: try connection.readLine() ?? [], as: UTF8.self)
             #expect(line.contains("not a regular file"))
             for bad in ["", "{}", "[1]", "{\"request\": \"explode\"}"] {

@@ -49,10 +49,10 @@ final class SmallSystem: Sendable {
             #"""
             set -e
             mkdir -p "$1/DEBIAN" "$1/usr/bin" "$1/etc"
-            printf '#!/bin/sh\necho %s\n' "$2" > "$1/usr/bin/hello"
-            chmod 755 "$1/usr/bin/hello"
-            echo "# settings" > "$1/etc/hello.conf"
-            echo /etc/hello.conf > "$1/DEBIAN/conffiles"
+            printf '#!/bin/sh\necho %s\n' "$2" > "$1/usr/bin/${3#iocafe-}"
+            chmod 755 "$1/usr/bin/${3#iocafe-}"
+            echo "# settings" > "$1/etc/$3.conf"
+            echo "/etc/$3.conf" > "$1/DEBIAN/conffiles"
             printf 'Package: %s\nVersion: %s\nArchitecture: %s\nMaintainer: x <x@example.org>\n%sDescription: x\n' \
                 "$3" "$2" "$4" "$5" > "$1/DEBIAN/control"
             """#, [tree, version, name, architecture, fields])
@@ -104,6 +104,14 @@ final class NotedControl: ApplicationControl {
         notes.withLock { $0.append("restart") }
         started()
     }
+
+    let summary = "noted"
+    private let ended = Mutex<Crashes?>(nil)
+
+    func crashes() -> Crashes? { ended.withLock { $0 } }
+
+    /// From now on it seems to have crashed so.
+    func crash(_ crashes: Crashes?) { ended.withLock { $0 = crashes } }
 
     func stop() throws(StorageFailure) { notes.withLock { $0.append("stop") } }
 

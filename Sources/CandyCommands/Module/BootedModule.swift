@@ -24,10 +24,10 @@ struct BootedModule: Sendable {
         switch settings.hardware {
         case .linux:
             let store = try FilePersistentStore(folder: settings.folder.path)
-            let client = InstallerClient(path: settings.installer ?? InstallerClient.standardPath)
+            let client = InstallerClient(path: settings.installer)
             let check = settings.signatureCheck(store, running: settings.name.description, settings.linuxVersion)
             let program = LinuxProgram(
-                client: client,
+                client,
                 installer: SignedInstaller(
                     LinuxInstaller(client, folder: settings.folder.path, manifest: check.manifest), for: check))
             return BootedModule(

@@ -2,20 +2,14 @@ import ByteTools
 import DeviceStorage
 import IODevice
 import Installers
+import LinuxUpdates
 import Programs
 
 extension CandySettings {
     /// The keys that packages must be signed with; none takes every package.
-    ///
-    /// Read anew for each installation, so that keys can be rotated while the device runs. Keys that were asked for and are
-    /// not there are an error: a device must not trust everybody because a file was lost.
     @Sendable func trustedKeys() throws(StorageFailure) -> [TrustedKey] {
-        guard let packageKeys else { return try TrustedKey.load(folder.path + "/package-keys") }
-        let keys = try TrustedKey.load(packageKeys)
-        guard !keys.isEmpty else {
-            throw StorageFailure("\(packageKeys) holds no key for packages (*.pub): no package is accepted")
-        }
-        return keys
+        let machine = hardware == .linux ? [ApplicationSettings.standardKeys] : []
+        return try PackageKeys(named: packageKeys, usual: [folder.path + "/package-keys"] + machine).load()
     }
 
     /// What decides about packages on this device, which runs `version` of `application`.

@@ -5,6 +5,7 @@ import Glibc
 import IOCOM
 import IOCOMTransport
 import Installers
+import LinuxUpdates
 import Programs
 import TerminalUI
 

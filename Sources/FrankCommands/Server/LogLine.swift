@@ -1,3 +1,4 @@
+import DeviceDescription
 import IOCOM
 import IOCOMTransport
 import IOServer
@@ -51,6 +52,10 @@ struct LogLine {
                     ("network", .string(network.description)), ("accounts", .number(accounts)),
                     ("administrators", .number(administrators)),
                 ])
+        case .update(let phase, let reason):
+            self.init(
+                "update", "update: \(phase.text)" + (reason.isEmpty ? "" : ": \(reason)"),
+                [("phase", .string(phase.text)), ("reason", .string(reason))])
         case .problem(let text): self.init("problem", "problem: \(text)", [("reason", .string(text))])
         case .stopping(let reason): self.init("stopping", "stopping: \(reason)", [("reason", .string(reason))])
         }

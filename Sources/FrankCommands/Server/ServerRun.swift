@@ -2,6 +2,8 @@ import ArgumentParser
 import Glibc
 import IOCOMTransport
 import IOServer
+import LinuxUpdates
+import Programs
 import ServerData
 import TerminalUI
 
@@ -21,6 +23,13 @@ struct ServerRun: AsyncParsableCommand {
             do { return try ConnectionAddress(parsing: text) } catch { throw ValidationError("\(error)") }
         })
     var listen: [ConnectionAddress] = []
+    @Option(
+        help: """
+            Take only programs for this server that are signed with this key: a file, or a folder of *.pub; else \
+            DATA/package-keys or \(ApplicationSettings.standardKeys) if there are keys.
+            """)
+    var packageKeys: String?
+    @Option(help: "Socket of this machine's installer.") var installer: String?
     @Flag(help: "Log one JSON object a line.") var jsonLog = false
     @Flag(help: "Allow tcp:// beyond this machine: no login is checked there and everything can be read on the way.")
     var insecurePlain = false
@@ -36,6 +45,12 @@ struct ServerRun: AsyncParsableCommand {
     func run() async throws {
         let stopSignals = StopSignals()
         let folder = try ServerFolder.open(at: try data.folder())
+        let program = OwnProgram(
+            folder: folder.path,
+            keys: PackageKeys(
+                named: packageKeys, usual: [folder.path + "/package-keys", ApplicationSettings.standardKeys]),
+            installer: InstallerClient(path: installer))
+        _ = try program.keys.load()
         let log = ServerLog(asJSON: jsonLog)
         if folder.settings.isDemo {
             log.add(.problem("this data folder is for demonstrations: everybody knows the password of root"))
@@ -44,7 +59,8 @@ struct ServerRun: AsyncParsableCommand {
         let server: RunningServer
         do {
             server = try await Server.start(
-                ServerConfiguration(folder: folder, listen: addresses, report: { log.add($0) }))
+                ServerConfiguration(
+                    folder: folder, listen: addresses, makeProgram: { program.make($0) }, report: { log.add($0) }))
         } catch {
             await log.finish()
             throw error

@@ -10,7 +10,8 @@ struct PackageMakeDeb: ParsableCommand {
         discussion: """
             The description is JSON: organization, application, summary, description, maintainer ("Name <mail>"),
             copyright, license ("MIT", or another with licenseText), start (arguments of the service; without it nothing
-            is started at boot), depends (further packages) and files (source, path, mode, owner, group, configuration).
+            is started at boot), condition (file that must exist before), privileged and socket (for a service that runs as
+            root), depends (further packages) and files (source, path, mode, owner, group, configuration).
             The libraries that the program needs are found with dpkg-shlibdeps. The same input gives the same bytes.
             """)
 
@@ -29,6 +30,9 @@ struct PackageMakeDeb: ParsableCommand {
 
     @OptionGroup var packages: PackagesOption
 
+    @Flag(help: "For this machine only: the program may look for libraries where only this one has them.")
+    var local = false
+
     @Flag(help: "Print as JSON.")
     var json = false
 
@@ -44,8 +48,9 @@ struct PackageMakeDeb: ParsableCommand {
             let file = try File(description, .read)
             let size = min(try file.byteCount, DebianDescription.largestSize + 1)
             let parsed = try DebianDescription(parsing: file.read(at: 0, count: size))
-            let builder = try DebianBuilder(
+            var builder = try DebianBuilder(
                 parsed, in: Folder.split(description).folder, program: program, version: version)
+            builder.isLocal = local
             let place = output ?? packages.folder + "/linux"
             try Folder.make(place)
             let path = try place + "/" + builder.name.description

@@ -22,6 +22,8 @@ public struct DebianBuilder {
     private let program: String
     private let version: ProgramVersion
     private let architecture: String
+    /// The package is for the machine that makes it: the program may look for libraries where only this one has them.
+    public var isLocal = false
 
     /// `folder` is where the description's files lie; `program` must be an ELF program for Linux.
     public init(
@@ -61,6 +63,7 @@ public struct DebianBuilder {
         let scratch = try Self.wrap { () throws(StorageFailure) in try Self.makeScratch(in: place) }
         defer { Self.removeAll(scratch) }
         let files = try collect()
+        if !isLocal { try refuseLibraryPath() }
         let dependencies = try libraries(in: scratch) + description.depends
         let changelog = try gzip(Self.bytes(changelog), in: scratch)
         let entries = Self.withFolders(files + [Item(doc("changelog.Debian.gz"), changelog)])
@@ -91,8 +94,9 @@ public struct DebianBuilder {
 
     private func doc(_ name: String) -> String { "usr/share/doc/\(description.package)/\(name)" }
 
-    private var unitPath: String { "usr/lib/systemd/system/\(description.application).service" }
+    private var unitPath: String { "usr/lib/systemd/system/\(description.application)" }
     private var defaultsPath: String { "etc/default/\(description.application)" }
+    private var initScriptPath: String { "etc/init.d/\(description.application)" }
 
     private func collect() throws(Failure) -> [Item] {
         var items = [
@@ -103,8 +107,20 @@ public struct DebianBuilder {
             Item("usr/lib/iocom/\(description.application)/version", Self.bytes("\(version)\n")),
         ]
         if let start = description.start {
-            items.append(Item(unitPath, Self.bytes(ServiceUnit.text(description, start))))
             items.append(Item(defaultsPath, Self.bytes(ServiceUnit.defaults(description))))
+            items.append(Item(unitPath + ".service", Self.bytes(ServiceUnit.text(description, start))))
+            if let socket = description.socket {
+                items.append(Item(unitPath + ".socket", Self.bytes(ServiceUnit.socket(description, socket))))
+            }
+            if description.isPrivileged {
+                items.append(
+                    Item(initScriptPath, Self.bytes(InitScript.text(description, start)), mode: 0o755))
+            } else {
+                items.append(
+                    Item(
+                        "usr/lib/iocom/applications/\(description.application).json",
+                        Self.bytes(ServiceUnit.application(description, start))))
+            }
         }
         for file in description.files {
             let source = folder + "/" + file.source
@@ -153,6 +169,7 @@ public struct DebianBuilder {
         if description.start != nil {
             depends += ["adduser", "init-system-helpers (>= 1.54)"]
             configuration.append("/" + defaultsPath)
+            if description.isPrivileged { configuration.append("/" + initScriptPath) }
             items.append(Item("postinst", Self.bytes(MaintainerScripts.postinst(description)), mode: 0o755))
             items.append(Item("prerm", Self.bytes(MaintainerScripts.prerm(description)), mode: 0o755))
             items.append(Item("postrm", Self.bytes(MaintainerScripts.postrm(description)), mode: 0o755))
@@ -267,6 +284,21 @@ public struct DebianBuilder {
         return try Self.wrap { () throws(StorageFailure) in
             let file = try File(path + ".gz", .read)
             return try file.read(at: 0, count: file.byteCount)
+        }
+    }
+
+    /// A program that looks for libraries in a folder of the maker's machine (DT_RPATH, DT_RUNPATH) starts nowhere else, and
+    /// dpkg-shlibdeps says nothing about it.
+    private func refuseLibraryPath() throws(Failure) {
+        let output = try tool("/usr/bin/readelf", ["--dynamic", "--wide", program])
+        for line in output.split(separator: "\n") where line.contains("(RUNPATH)") || line.contains("(RPATH)") {
+            let path = line.split(separator: "[").last?.prefix { $0 != "]" } ?? ""
+            let foreign = path.split(separator: ":").filter { !$0.hasPrefix("$ORIGIN") && !$0.hasPrefix("/usr/lib") }
+            guard foreign.isEmpty else {
+                throw Failure(
+                    "\(program) looks for libraries in \(foreign.joined(separator: ", ")), which other machines do not have; "
+                        + "link them in (swift build --static-swift-stdlib), or add --local for this machine only")
+            }
         }
     }
 

@@ -13,9 +13,10 @@ import PackedJSON
 ///   "files": [{"source": "candy.conf", "path": "/etc/candy/candy.conf", "configuration": true}]
 /// }
 /// ```
-/// Without `start` nothing is started at boot; with `condition` only when that file exists. A file has `source` (beside the description), `path`, and if wanted `mode`
-/// ("0640"), `owner`, `group` and `configuration`. `license` other than MIT needs `licenseText`;
-/// `contains` names parts with other licenses.
+/// Without `start` nothing is started at boot; with `condition` only when that file exists. With `privileged` it is started
+/// as root, without a sandbox, and by an init script where there is no systemd; with `socket` systemd also listens there for
+/// it. A file has `source` (beside the description), `path`, and if wanted `mode` ("0640"), `owner`, `group` and
+/// `configuration`. `license` other than MIT needs `licenseText`; `contains` names parts with other licenses.
 public struct DebianDescription: Sendable, Equatable {
     /// Bytes that a description may have.
     public static let largestSize = 64 << 10
@@ -62,6 +63,10 @@ public struct DebianDescription: Sendable, Equatable {
     public let start: [String]?
     /// File that must exist before the service is started; nil starts it always.
     public let condition: String?
+    /// Started as root: the installer of the machine itself.
+    public let isPrivileged: Bool
+    /// Socket that systemd listens at for it; nil without one.
+    public let socket: String?
     /// Packages needed besides the libraries that are found.
     public let depends: [String]
     /// Further files.
@@ -70,7 +75,7 @@ public struct DebianDescription: Sendable, Equatable {
     /// Name of the Debian package.
     public var package: String { "\(organization)-\(application)" }
     /// The service's user.
-    public var user: String { "iocom-\(application)" }
+    public var user: String { isPrivileged ? "root" : "iocom-\(application)" }
 
     /// What is wrong with a description.
     public enum ParseError: Error, Equatable, Sendable, CustomStringConvertible {
@@ -91,7 +96,7 @@ public struct DebianDescription: Sendable, Equatable {
     private static let fields: Set<String> = [
         "organization", "application", "summary", "description", "maintainer", "copyright", "license", "licenseText",
         "contains",
-        "start", "condition", "depends", "files",
+        "start", "condition", "privileged", "socket", "depends", "files",
     ]
     private static let fileFields: Set<String> = ["source", "path", "mode", "owner", "group", "configuration"]
 
@@ -116,9 +121,9 @@ public struct DebianDescription: Sendable, Equatable {
         licenseText = try Self.text(json, "licenseText", orElse: license == "MIT" ? Self.expat : nil)
         contains = json["contains"] == nil ? nil : try Self.text(json, "contains", orElse: nil)
         start = try json["start"].map { value throws(ParseError) in try Self.words(value, "start") { isArgument($0) } }
-        condition = try json["condition"].map { _ throws(ParseError) in
-            try Self.word(json, "condition") { $0.hasPrefix("/") && isPath($0.dropFirst()) }
-        }
+        condition = try Self.path(json, "condition")
+        isPrivileged = try Self.flag(json, "privileged")
+        socket = try Self.path(json, "socket")
         depends = try Self.words(json["depends"] ?? [], "depends") { isDependency($0) }
         guard let elements = (json["files"] ?? []).elements, elements.count <= Self.mostFiles else {
             throw .field("files", "is not a list of at most \(Self.mostFiles) files")
@@ -143,22 +148,29 @@ public struct DebianDescription: Sendable, Equatable {
             guard number & 0o6000 == 0 else { throw .field("mode", "has a set-user-id or set-group-id bit") }
             mode = number
         }
-        let isConfiguration: Bool
-        switch json["configuration"] {
-        case nil: isConfiguration = false
-        case .bool(let value): isConfiguration = value
-        default: throw .field("configuration", "is neither true nor false")
-        }
         return File(
             source: source, path: String(path.dropFirst()), mode: mode, owner: try user(json, "owner"),
-            group: try user(json, "group"), isConfiguration: isConfiguration)
+            group: try user(json, "group"), isConfiguration: try flag(json, "configuration"))
     }
 
     private static func user(_ json: JSON, _ name: String) throws(ParseError) -> String {
         json[name] == nil ? "root" : try word(json, name, isUser)
     }
 
-    // MARK: Kinds of texts
+    // MARK: Kinds of values
+
+    private static func flag(_ json: JSON, _ name: String) throws(ParseError) -> Bool {
+        switch json[name] {
+        case nil: return false
+        case .bool(let value): return value
+        default: throw .field(name, "is neither true nor false")
+        }
+    }
+
+    private static func path(_ json: JSON, _ name: String) throws(ParseError) -> String? {
+        guard json[name] != nil else { return nil }
+        return try word(json, name) { $0.hasPrefix("/") && isPath($0.dropFirst()) }
+    }
 
     private static func word(
         _ json: JSON, _ name: String, _ check: (String) -> Bool

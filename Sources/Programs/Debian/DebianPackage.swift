@@ -53,6 +53,8 @@ public struct DebianPackage: Sendable, Equatable {
     public let version: String
     /// Architecture, `amd64`, …
     public let architecture: String
+    /// Packages that must be there.
+    public let dependencies: DebianDependencies
 
     /// True when `bytes`, the beginning of a file, start an `ar` archive.
     public static func isArchive(_ bytes: [UInt8]) -> Bool { bytes.starts(with: "!<arch>\n".utf8) }
@@ -124,7 +126,10 @@ public struct DebianPackage: Sendable, Equatable {
         do {
             result = try Subprocess.run(
                 "/usr/bin/dpkg-deb",
-                ["--field", path.hasPrefix("/") ? path : "./" + path, "Package", "Version", "Architecture"],
+                [
+                    "--field", path.hasPrefix("/") ? path : "./" + path, "Package", "Version", "Architecture",
+                    "Pre-Depends", "Depends",
+                ],
                 outputLimit: Self.maximumControlSize, milliseconds: 20_000)
         } catch {
             throw .unreadable(error)
@@ -136,12 +141,18 @@ public struct DebianPackage: Sendable, Equatable {
         try self.init(fields: String(decoding: result.output, as: UTF8.self))
     }
 
-    /// Reads `Name: value` lines.
+    /// Reads `Name: value` lines; a line that starts with a blank goes on with the one before.
     init(fields text: String) throws(Failure) {
         var values: [String: String] = [:]
+        var current: String?
         for line in text.split(separator: "\n") {
-            guard let colon = line.firstIndex(of: ":"), line.first != " " else { continue }
+            if line.first == " " || line.first == "\t" {
+                if let current { values[current, default: ""] += line }
+                continue
+            }
+            guard let colon = line.firstIndex(of: ":") else { continue }
             let value = line[line.index(after: colon)...].drop { $0 == " " }
+            current = String(line[..<colon])
             values[String(line[..<colon])] = String(value)
         }
         func field(_ name: String) throws(Failure) -> String {
@@ -153,5 +164,8 @@ public struct DebianPackage: Sendable, Equatable {
         package = try field("Package")
         version = try field("Version")
         architecture = try field("Architecture")
+        let needed = [values["Pre-Depends"], values["Depends"]].compactMap(\.self).joined(separator: ", ")
+        guard let dependencies = DebianDependencies(parsing: needed) else { throw .field("Depends") }
+        self.dependencies = dependencies
     }
 }

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import CandyCommands
+import IODevice
 
 /// The trial of a new program: every way it can go.
 @Suite struct ProvingTests {

@@ -1,9 +1,8 @@
 import DeviceDescription
 import IOCOM
-import IODevice
 import Testing
 
-@testable import CandyCommands
+import IODevice
 
 @Suite struct UpdateReportTests {
     @Test func anUploadGoesThroughItsPhases() {

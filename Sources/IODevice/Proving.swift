@@ -1,24 +1,32 @@
-import IOCOM
+public import IOCOM
 
 /// The trial of a new program: events and time in, at most one decision out. A pure value.
 ///
 /// A program has proved itself when, within the time given, it is connected to its server and has passed its self-test.
 /// An operator can decide instead. Without a program to go back to nothing is given up: the device goes on trying, because
 /// a device that runs a doubtful program can still be updated and one that runs none cannot.
-struct Proving: Equatable {
+public struct Proving: Equatable {
     /// What happened.
-    enum Event: Equatable {
+    public enum Event: Equatable {
+        /// The server knows the device.
         case connected
+        /// The connection ended.
         case disconnected
+        /// The self-test ended.
         case selfTest(passed: Bool)
+        /// An operator takes the program as it is.
         case confirmedByOperator
+        /// An operator wants the program before.
         case rolledBackByOperator
+        /// Time went by.
         case time
     }
 
     /// What to do.
-    enum Decision: Equatable {
+    public enum Decision: Equatable {
+        /// The program proved itself.
         case confirm
+        /// The program is given up.
         case rollBack(reason: String)
         /// The trial failed and there is no program to go back to.
         case carryOn(reason: String)
@@ -34,17 +42,17 @@ struct Proving: Equatable {
     private var selfTest = SelfTest.running
     private var hasComplained = false
     /// True once there was a decision that ends the trial; then nothing more comes out.
-    private(set) var isOver = false
+    public private(set) var isOver = false
 
     /// A trial that starts `now` and may take `limit` milliseconds.
-    init(limit: Milliseconds, hasWayBack: Bool, now: Milliseconds) {
+    public init(limit: Milliseconds, hasWayBack: Bool, now: Milliseconds) {
         deadline = now + limit
         seconds = limit / 1000
         self.hasWayBack = hasWayBack
     }
 
     /// Takes an event.
-    mutating func handle(_ event: Event, now: Milliseconds) -> Decision? {
+    public mutating func handle(_ event: Event, now: Milliseconds) -> Decision? {
         guard !isOver else { return nil }
         switch event {
         case .connected:
@@ -62,7 +70,7 @@ struct Proving: Equatable {
     }
 
     /// Going back was decided but turned out to be impossible.
-    mutating func cannotGoBack() { isOver = false; hasComplained = true }
+    public mutating func cannotGoBack() { isOver = false; hasComplained = true }
 
     private var missing: String {
         if selfTest == .running { return "its self-test did not end within \(seconds) s" }

@@ -1,18 +1,18 @@
-import DeviceDescription
-import IODevice
+public import DeviceDescription
 
 /// What the `update` signals say, kept up to date from what happens. A pure value.
-struct UpdateReport: Equatable {
+public struct UpdateReport: Equatable {
     /// `upd_state`
-    private(set) var phase: UpdatePhase
+    public private(set) var phase: UpdatePhase
     /// `upd_progress`: a device learns the size of a package at its end, so while a package comes in this is the part of
     /// the program slot that is filled; 100 when all of it is there.
-    private(set) var progress: Int64
+    public private(set) var progress: Int64
     /// `upd_error`
-    private(set) var error: String
+    public private(set) var error: String
     private let slotSize: UInt64
 
-    init(_ phase: UpdatePhase, error: String = "", slotSize: Int) {
+    /// Starts in a phase; `slotSize` is what progress is shown against, bytes.
+    public init(_ phase: UpdatePhase, error: String = "", slotSize: Int) {
         self.phase = phase
         self.error = error
         self.slotSize = UInt64(max(1, slotSize))
@@ -20,7 +20,7 @@ struct UpdateReport: Equatable {
     }
 
     /// Follows the control streams; everything that is not about a program is ignored.
-    mutating func note(_ event: ControlStreamEvent) {
+    public mutating func note(_ event: ControlStreamEvent) {
         switch event {
         case .receiving(PersistentBlock.program): set(.receiving, progress: 0)
         case .received(PersistentBlock.program, let bytes):
@@ -34,7 +34,7 @@ struct UpdateReport: Equatable {
     }
 
     /// Goes to a phase.
-    mutating func set(_ phase: UpdatePhase, progress: Int64? = nil, error: String = "") {
+    public mutating func set(_ phase: UpdatePhase, progress: Int64? = nil, error: String = "") {
         self.phase = phase
         self.error = error
         if let progress { self.progress = progress }

@@ -1,9 +1,8 @@
-import DeviceDescription
-import Installers
+public import DeviceDescription
 
 /// How the program of a device is replaced and taken back: slots of a flash, or the packages of a Linux machine. Blocking,
 /// not for an event loop.
-protocol UpdatableProgram: Sendable {
+public protocol UpdatableProgram: Sendable {
     /// What control streams install through.
     var installer: any ProgramInstaller { get }
     /// Where the program runs from, for `upd_slot`.

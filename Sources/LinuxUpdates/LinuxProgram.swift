@@ -1,29 +1,34 @@
 import ByteTools
-import DeviceDescription
+public import DeviceDescription
 import Glibc
-import Installers
-import LinuxUpdates
+public import Installers
 
 /// The program of a Linux machine that has an installer.
-struct LinuxProgram: UpdatableProgram {
+public struct LinuxProgram: UpdatableProgram {
     /// What progress is shown against: a device learns the size of a package at its end.
-    let capacity = 64 << 20
-    let client: InstallerClient
-    let installer: any ProgramInstaller
+    public let capacity = 64 << 20
+    private let client: InstallerClient
+    public let installer: any ProgramInstaller
 
-    let slotName = "dpkg"
+    public let slotName = "dpkg"
+
+    /// The program whose installer `client` asks; packages come through `installer`.
+    public init(_ client: InstallerClient, installer: any ProgramInstaller) {
+        self.client = client
+        self.installer = installer
+    }
 
     private func state() throws -> InstallerState {
         switch try client.ask(.status) {
         case .state(let state): return state
         case .refused(_, let reason): throw StorageFailure("the installer refuses: \(reason)")
-        case .restarting: throw StorageFailure("the installer's answer is not understood")
+        case .restarting, .list: throw StorageFailure("the installer's answer is not understood")
         }
     }
 
-    func previousVersion() -> String? { (try? state())?.previous }
+    public func previousVersion() -> String? { (try? state())?.previous }
 
-    func findings() throws -> (phase: UpdatePhase, error: String) {
+    public func findings() throws -> (phase: UpdatePhase, error: String) {
         let state = try state()
         switch (state.stage, state.result) {
         case (.installing, _): return (.installing, "")
@@ -36,17 +41,17 @@ struct LinuxProgram: UpdatableProgram {
         }
     }
 
-    func trialLeft() -> Int64? { (try? state())?.secondsLeft.map { Int64($0) * 1000 } }
+    public func trialLeft() -> Int64? { (try? state())?.secondsLeft.map { Int64($0) * 1000 } }
 
     /// The installer keeps what has to be known.
-    func noteTrial() {}
+    public func noteTrial() {}
 
-    func confirm() throws -> String? {
+    public func confirm() throws -> String? {
         if case .refused(_, let reason) = try client.ask(.confirm) { throw StorageFailure(reason) }
         return nil
     }
 
-    func goBack(_ reason: String) throws {
+    public func goBack(_ reason: String) throws {
         let isTrial = try state().stage == .proving
         if case .refused(_, let reason) = try client.ask(isTrial ? .giveUp(reason: reason) : .rollBack) {
             throw StorageFailure(reason)
@@ -54,7 +59,7 @@ struct LinuxProgram: UpdatableProgram {
     }
 
     /// Version of the program that runs: the file that packages have for it; nil when it is not from a package.
-    static func installedVersion(of application: String) -> String? {
+    public static func installedVersion(of application: String) -> String? {
         var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
         let count = readlink("/proc/self/exe", &buffer, buffer.count - 1)
         guard count > 0 else { return nil }

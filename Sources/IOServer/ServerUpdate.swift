@@ -1,0 +1,144 @@
+import DeviceDescription
+import IOCOM
+import IODevice
+public import Installers
+import NIOCore
+import NIOPosix
+
+/// The program that a server is, where it can be replaced over the network.
+public struct ServerProgram: Sendable {
+    /// How it is replaced.
+    public var updatable: any UpdatableProgram
+    /// Version that runs.
+    public var version: String
+    /// How many keys packages are checked with.
+    public var keyCount: @Sendable () throws -> Int
+
+    /// Composes a program.
+    public init(
+        _ updatable: any UpdatableProgram, version: String, keyCount: @escaping @Sendable () throws -> Int
+    ) {
+        self.updatable = updatable
+        self.version = version
+        self.keyCount = keyCount
+    }
+}
+
+/// What the `update` signals of a server say about its own program, and the proof of a new one: a server that accepts
+/// connections has proved itself. Confined to the loop; what blocks is done elsewhere.
+final class ServerUpdate {
+    private let program: ServerProgram
+    private let blocks: DeviceBlocks
+    private let loop: any EventLoop
+    private let report: @Sendable (ServerEvent) -> Void
+    private var state = UpdateReport(.idle, slotSize: 1)
+    private var commands = CommandWatch(["upd_confirm", "upd_rollback"])
+    private var hasAccepted = false
+
+    init(
+        _ program: ServerProgram, blocks: DeviceBlocks, on loop: any EventLoop,
+        report: @escaping @Sendable (ServerEvent) -> Void
+    ) {
+        self.program = program
+        self.blocks = blocks
+        self.loop = loop
+        self.report = report
+        offLoop({ program in try program.updatable.findings() }) { update, found in
+            update.state = UpdateReport(
+                found.phase, error: found.error, slotSize: update.program.updatable.capacity)
+            update.show()
+            if found.phase == .proving {
+                update.report(.update(.proving, reason: "version \(update.program.version)"))
+                if update.hasAccepted { update.confirm() }
+            }
+        }
+    }
+
+    /// True as long as the program that runs has to prove itself.
+    var isOnTrial: Bool { state.phase == .proving }
+
+    /// Follows an upload.
+    func note(_ event: ControlStreamEvent) {
+        let before = state
+        state.note(event)
+        if case .stored(PersistentBlock.program, .restart) = event { state.set(.restarting) }
+        guard state != before else { return }
+        if state.phase != before.phase, state.phase != .receiving || before.phase != .receiving {
+            report(.update(state.phase, reason: state.error))
+        }
+        show()
+    }
+
+    /// Somebody could connect.
+    func accepted() {
+        hasAccepted = true
+        if isOnTrial { confirm() }
+    }
+
+    /// A snapshot of `imp` came.
+    func imported() {
+        for command in commands.risen(in: blocks) {
+            switch command {
+            case "upd_confirm": if isOnTrial { confirm() }
+            case "upd_rollback": goBack()
+            default: break
+            }
+        }
+    }
+
+    private func confirm() {
+        offLoop({ program in try program.updatable.confirm() }) { update, problem in
+            guard update.isOnTrial else { return }
+            update.state.set(.confirmed)
+            update.report(.update(.confirmed, reason: problem ?? ""))
+            update.show()
+        }
+    }
+
+    private func goBack() {
+        report(.update(.restarting, reason: "an operator wants the program before"))
+        state.set(.restarting, error: "\(program.version) is rolled back: an operator asked for it")
+        show()
+        offLoop({ program in try program.updatable.goBack("an operator asked for it") }) { _, _ in }
+    }
+
+    private func show() {
+        set(("upd_state", .integer(state.phase.rawValue)))
+        set(("upd_progress", .integer(state.progress)))
+        set(("upd_error", .text(state.error)))
+        blocks.publish()
+        offLoop({ program in
+            // Keys that can't be read let no package through: one that nobody has.
+            (program.updatable.previousVersion() ?? "", (try? program.keyCount()) ?? 1)
+        }) { update, found in
+            update.set(("upd_version", .text(update.program.version)))
+            update.set(("si_package", .text(update.program.version)))
+            update.set(("upd_slot", .text(update.program.updatable.slotName)))
+            update.set(("upd_previous", .text(found.0)))
+            update.set(("upd_keys", .integer(Int64(found.1))))
+            update.blocks.publish()
+        }
+    }
+
+    private func set(_ value: (String, SignalValue)) { blocks.set(value.0, value.1) }
+
+    /// Does something that blocks, then goes on here. What fails is said to everybody and changes nothing.
+    private func offLoop<Value: Sendable>(
+        _ work: @escaping @Sendable (ServerProgram) throws -> Value, then body: @escaping (ServerUpdate, Value) -> Void
+    ) {
+        let bound = NIOLoopBound((self, body), eventLoop: loop)
+        let program = program
+        NIOThreadPool.singleton.runIfActive(eventLoop: loop) { try work(program) }.whenComplete { result in
+            let (update, body) = bound.value
+            switch result {
+            case .success(let value): body(update, value)
+            case .failure(let error):
+                update.state.set(.failed, error: "\(error)")
+                update.report(.update(.failed, reason: "\(error)"))
+                update.set(("upd_state", .integer(update.state.phase.rawValue)))
+                update.set(("upd_error", .text(update.state.error)))
+                update.blocks.publish()
+            }
+        }
+    }
+}

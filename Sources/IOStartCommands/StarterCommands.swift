@@ -1,0 +1,64 @@
+import ArgumentParser
+import ByteTools
+import Glibc
+import LinuxUpdates
+import PackedJSON
+import TerminalUI
+
+/// Where a running starter is found.
+struct StarterSocket: ParsableArguments {
+    @Option(help: ArgumentHelp("Where the starter listens.", valueName: "path"))
+    var socket = InstallerClient.standardPath
+
+    func ask(_ request: InstallerRequest.Kind) throws -> [ListedApplication] {
+        let reply: InstallerReply
+        do throws(StorageFailure) { reply = try InstallerClient(path: socket).ask(request) } catch {
+            throw StarterFailure(status: 3, description: "no starter answers: \(error)")
+        }
+        switch reply {
+        case .list(let applications): return applications
+        case .refused(_, let reason): throw StarterFailure(status: 1, description: reason)
+        case .state, .restarting: throw StarterFailure(status: 1, description: "the answer is not understood")
+        }
+    }
+}
+
+/// `iostart reload`
+struct StarterReload: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "reload", abstract: "Takes over changed configuration; applications that did not change go on.")
+
+    @OptionGroup var starter: StarterSocket
+    @Option(
+        name: .customLong("restart"),
+        help: ArgumentHelp(
+            "Also start this application anew, unless systemd does that; may be repeated.", valueName: "package"))
+    var restart: [String] = []
+
+    func run() throws { _ = try starter.ask(.reload(restart: restart)) }
+}
+
+/// `iostart status`
+struct StarterStatus: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status", abstract: "Shows the applications, how they are started and how their updates stand.")
+
+    @OptionGroup var starter: StarterSocket
+    @Flag(help: "Print JSON.") var json = false
+
+    func run() throws {
+        let applications = try starter.ask(.list)
+        if json {
+            let list = JSON.array(applications.map(\.json))
+            Terminal.write(list.compactText + "\n", to: STDOUT_FILENO)
+            return
+        }
+        for one in applications {
+            var words = [one.package, one.state.version ?? "not installed", one.started]
+            if one.state.stage != .idle { words.append("\(one.state.stage)") }
+            if let result = one.state.result { words.append("last update: \(result)") }
+            if !one.state.reason.isEmpty { words.append(one.state.reason) }
+            Terminal.write(DisplayText.clean(words.joined(separator: "  ")) + "\n", to: STDOUT_FILENO)
+        }
+    }
+}
