@@ -33,6 +33,11 @@ public struct UpdateReport: Equatable {
         }
     }
 
+    /// The package that was being checked is being installed.
+    public mutating func noteInstalling() {
+        if phase == .verifying { phase = .installing }
+    }
+
     /// Goes to a phase.
     public mutating func set(_ phase: UpdatePhase, progress: Int64? = nil, error: String = "") {
         self.phase = phase

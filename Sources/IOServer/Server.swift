@@ -159,6 +159,7 @@ public final class Server {
         }
         // Once in ten seconds is enough for people and costs next to nothing.
         if ticks.isMultiple(of: 20) { updateResources() }
+        update?.tick()
         if ticks.isMultiple(of: 4), let update, update.isOnTrial, let listener = listeners.first {
             AcceptProbe.run(listener.address, trustFile: trustFile, on: node.loop) { update.accepted() }
         }

@@ -69,6 +69,14 @@ final class ServerUpdate {
         show()
     }
 
+    /// To be called now and then.
+    func tick() {
+        guard program.updatable.isInstalling, state.phase == .verifying else { return }
+        state.noteInstalling()
+        report(.update(state.phase, reason: ""))
+        show()
+    }
+
     /// Somebody could connect.
     func accepted() {
         hasAccepted = true

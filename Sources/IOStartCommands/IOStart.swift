@@ -9,7 +9,8 @@ public struct IOStart: AsyncParsableCommand {
     public static let configuration = CommandConfiguration(
         commandName: "iostart",
         abstract: "Starts applications at boot, again when they end, and installs their updates.",
-        subcommands: [StarterRun.self, StarterReload.self, StarterStatus.self], defaultSubcommand: StarterRun.self)
+        subcommands: [StarterRun.self, StarterReload.self, StarterRestart.self, StarterStatus.self],
+        defaultSubcommand: StarterRun.self)
 
     /// For the argument parser.
     public init() {}

@@ -13,8 +13,10 @@ enum Respawn {
         sigemptyset(&signals)
         for signal in [SIGTERM, SIGINT, SIGHUP, SIGCHLD] { sigaddset(&signals, signal) }
         pthread_sigmask(SIG_BLOCK, &signals, nil)
+        // The path, not the file: after an update of iostart the new one is started.
+        let program = ownPath() ?? arguments[0]
         while true {
-            guard let child = spawn(arguments) else {
+            guard let child = spawn(program, arguments) else {
                 sleep(pause)
                 continue
             }
@@ -38,9 +40,18 @@ enum Respawn {
         }
     }
 
-    private static func spawn(_ arguments: [String]) -> pid_t? {
+    private static func ownPath() -> String? {
+        var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX))
+        let size = buffer.count
+        let count = buffer.withUnsafeMutableBytes { bytes in
+            bytes.baseAddress.map { readlink("/proc/self/exe", $0, size) } ?? 0
+        }
+        return count > 0 ? String(decoding: buffer.prefix(count), as: UTF8.self) : nil
+    }
+
+    private static func spawn(_ program: String, _ arguments: [String]) -> pid_t? {
         // Without this one nothing would start it again, so it ends too.
-        let words = ["/usr/bin/setpriv", "--pdeathsig", "TERM", "--", "/proc/self/exe"] + arguments.dropFirst()
+        let words = ["/usr/bin/setpriv", "--pdeathsig", "TERM", "--", program] + arguments.dropFirst()
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }

@@ -38,6 +38,19 @@ struct StarterReload: ParsableCommand {
     func run() throws { _ = try starter.ask(.reload(restart: restart)) }
 }
 
+/// `iostart restart`
+struct StarterRestart: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "restart",
+        abstract: "Takes over changed configuration and starts applications anew, by systemd or from here.")
+
+    @OptionGroup var starter: StarterSocket
+    @Argument(help: ArgumentHelp("Applications, like candy or iocafe-candy.", valueName: "application"))
+    var applications: [String]
+
+    func run() throws { _ = try starter.ask(.restart(applications)) }
+}
+
 /// `iostart status`
 struct StarterStatus: ParsableCommand {
     static let configuration = CommandConfiguration(

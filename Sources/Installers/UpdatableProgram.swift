@@ -10,6 +10,11 @@ public protocol UpdatableProgram: Sendable {
     /// Bytes that a package may have, for the progress.
     var capacity: Int { get }
 
+    /// The package has been checked and is being installed, which may take a while.
+    var isInstalling: Bool { get }
+    /// Somebody else restarts the program after an installation or for going back: it only waits for that.
+    var isRestartedByOthers: Bool { get }
+
     /// Version that going back would start; nil when there is none.
     func previousVersion() -> String?
     /// What the start finds out about the update before it; safe when this returns.
@@ -22,4 +27,11 @@ public protocol UpdatableProgram: Sendable {
     func confirm() throws -> String?
     /// Gives the running program up for the one before; the caller restarts.
     func goBack(_ reason: String) throws
+}
+
+extension UpdatableProgram {
+    /// Installing takes no time worth to be shown.
+    public var isInstalling: Bool { false }
+    /// It restarts itself.
+    public var isRestartedByOthers: Bool { false }
 }

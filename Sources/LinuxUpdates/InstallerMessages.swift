@@ -17,6 +17,8 @@ public struct InstallerRequest: Equatable, Sendable {
         case rollBack
         /// The owner of the machine changed settings, and wants these packages' programs started anew.
         case reload(restart: [String])
+        /// The owner of the machine wants these applications started anew, however they are started.
+        case restart([String])
         /// The owner of the machine wants to know of everything.
         case list
     }
@@ -41,14 +43,17 @@ public struct InstallerRequest: Equatable, Sendable {
     /// Reads a line; nil when it is none of these.
     init?(_ line: [UInt8]) {
         guard let json = try? JSON(parsing: line), let name = json["request"]?.text else { return nil }
+        func names(_ member: String) -> [String] {
+            (json[member]?.elements ?? []).prefix(Self.mostPackages).compactMap(\.text)
+        }
         switch name {
         case "status": kind = .status
         case "install": kind = .install(manifest: json["manifest"]?.text.map { Array($0.utf8) })
         case "confirm": kind = .confirm
         case "giveUp": kind = .giveUp(reason: json["reason"]?.text ?? "it gave itself up")
         case "rollBack": kind = .rollBack
-        case "reload":
-            kind = .reload(restart: (json["restart"]?.elements ?? []).prefix(Self.mostPackages).compactMap(\.text))
+        case "reload": kind = .reload(restart: names("restart"))
+        case "restart": kind = .restart(names("applications"))
         case "list": kind = .list
         default: return nil
         }
@@ -68,6 +73,8 @@ public struct InstallerRequest: Equatable, Sendable {
         case .rollBack: members = [.init("request", "rollBack")]
         case .reload(let packages):
             members = [.init("request", "reload"), .init("restart", .array(packages.map { .string($0) }))]
+        case .restart(let names):
+            members = [.init("request", "restart"), .init("applications", .array(names.map { .string($0) }))]
         case .list: members = [.init("request", "list")]
         }
         if let package { members.append(.init("package", .string(package))) }

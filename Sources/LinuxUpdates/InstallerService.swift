@@ -103,6 +103,7 @@ public final class InstallerService: Sendable {
             let all = try settings()
             let before = applications.withLock { $0 }
             var now: [ManagedApplication] = []
+            var new: [ManagedApplication] = []
             for settings in all {
                 if let same = before.first(where: { $0.settings == settings }) {
                     now.append(same)
@@ -117,10 +118,13 @@ public final class InstallerService: Sendable {
                     }
                     changed.end()
                 }
-                if let made = manage(settings) { now.append(made) }
+                if let made = manage(settings) { new.append(made) }
             }
+            now += new
             let kept = Set(now.map(\.settings.package))
             applications.withLock { $0 = now }
+            // From here on they can ask.
+            for application in new { application.control.begin() }
             for application in before where !kept.contains(application.settings.package) { application.end() }
             if before.isEmpty || before.map(\.settings) != all {
                 report(
@@ -141,11 +145,9 @@ public final class InstallerService: Sendable {
             let updater = try LinuxUpdater(
                 settings, folder: folder + "/" + settings.package, dpkg: dpkg, control: control)
             try updater.start()
-            control.begin()
             return ManagedApplication(settings, user: id, control: control, updater: updater)
         } catch {
             report("\(settings.package): \(error); it is started, but its updates are not possible")
-            control.begin()
             return ManagedApplication(settings, user: id, control: control, updater: nil)
         }
     }
@@ -158,7 +160,10 @@ public final class InstallerService: Sendable {
             guard let line = try connection.readLine() else { return }
             let reply = answer(line, connection)
             try connection.send(reply.line)
-        } catch { report("a connection ended early: \(error)") }
+        } catch {
+            // Who was started anew does not wait for the end.
+            if error.systemError != EPIPE { report("a connection ended early: \(error)") }
+        }
     }
 
     private func answer(_ line: [UInt8], _ connection: LocalConnection) -> InstallerReply {
@@ -177,6 +182,7 @@ public final class InstallerService: Sendable {
         }
         switch request.kind {
         case .reload(let packages): return peer == 0 ? reload(packages) : Self.notOwner
+        case .restart(let names): return peer == 0 ? restart(names) : Self.notOwner
         case .list: return peer == 0 ? .list(all.map { listed($0) }) : Self.notOwner
         default: break
         }
@@ -217,7 +223,7 @@ public final class InstallerService: Sendable {
                 case .confirm: try updater.confirm(request.instance)
                 case .giveUp(let reason): try updater.giveUp(reason)
                 case .rollBack: try updater.rollBack()
-                case .status, .reload, .list: break
+                case .status, .reload, .restart, .list: break
                 }
             }
             guard done != nil else {
@@ -251,13 +257,34 @@ public final class InstallerService: Sendable {
         do {
             try reload()
             for application in applications.withLock({ $0 }) where packages.contains(application.settings.package) {
-                try application.restartOwn()
+                // What systemd starts is its owner's business.
+                if application.settings.unit == nil || !SystemdControl.isRunning { try application.restart() }
             }
             return .list(applications.withLock { $0 }.map { listed($0) })
         } catch {
             report("reload: \(error)")
             return .refused(status: StreamStatus.failed.rawValue, reason: "\(error)")
         }
+    }
+
+    /// An application is named by its package, or by what comes behind the maker in that.
+    private func restart(_ names: [String]) -> InstallerReply {
+        do {
+            try reload()
+            let all = applications.withLock { $0 }
+            for name in names {
+                let meant = all.filter { $0.settings.package == name || $0.settings.package.hasSuffix("-" + name) }
+                guard let application = meant.first, meant.count == 1 else {
+                    let known = all.map(\.settings.package).joined(separator: ", ")
+                    throw StorageFailure(
+                        meant.isEmpty
+                            ? "there is no application \(name); there are \(known)"
+                            : "\(name) can be \(meant.map(\.settings.package).joined(separator: " or "))")
+                }
+                try application.restart()
+            }
+            return .list(all.map { listed($0) })
+        } catch { return .refused(status: StreamStatus.failed.rawValue, reason: "\(error)") }
     }
 
     private func listed(_ application: ManagedApplication) -> ListedApplication {

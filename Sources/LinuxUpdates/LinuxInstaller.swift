@@ -13,6 +13,10 @@ public final class LinuxInstaller: ProgramInstaller {
     private let folder: String
     private let manifest: @Sendable () throws(StorageFailure) -> [UInt8]?
     private let file = Mutex<(file: File, size: Int)?>(nil)
+    private let handedOver = Mutex(false)
+
+    /// The machine's installer is at work.
+    var isAtWork: Bool { handedOver.withLock { $0 } }
 
     /// `folder` is the application's own; `manifest` gives the content of persistent block 13.
     public init(
@@ -57,6 +61,8 @@ public final class LinuxInstaller: ProgramInstaller {
             do { package = try PackageInspection(path: file.path) } catch { throw StorageFailure(error.description) }
         } catch { throw InstallError(.checksumMismatch, error.description) }
         let reply: InstallerReply
+        handedOver.withLock { $0 = true }
+        defer { handedOver.withLock { $0 = false } }
         do throws(StorageFailure) {
             reply = try client.install(file.path, manifest: try manifest())
         } catch { throw InstallError(.installerNotStarted, "the installer of this machine: \(error)") }

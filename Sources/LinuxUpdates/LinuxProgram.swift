@@ -7,15 +7,20 @@ public import Installers
 public struct LinuxProgram: UpdatableProgram {
     /// What progress is shown against: a device learns the size of a package at its end.
     public let capacity = 64 << 20
-    private let client: InstallerClient
     public let installer: any ProgramInstaller
+    private let client: InstallerClient
+    private let linux: LinuxInstaller
 
     public let slotName = "dpkg"
 
-    /// The program whose installer `client` asks; packages come through `installer`.
-    public init(_ client: InstallerClient, installer: any ProgramInstaller) {
+    public let isRestartedByOthers = true
+    public var isInstalling: Bool { linux.isAtWork }
+
+    /// The program whose installer `client` asks; packages come into `folder`, and what `device` permits is installed.
+    public init(_ client: InstallerClient, folder: String, for device: SignedInstaller.Device) {
         self.client = client
-        self.installer = installer
+        linux = LinuxInstaller(client, folder: folder, manifest: device.manifest)
+        installer = SignedInstaller(linux, for: device)
     }
 
     private func state() throws -> InstallerState {
@@ -41,7 +46,13 @@ public struct LinuxProgram: UpdatableProgram {
         }
     }
 
-    public func trialLeft() -> Int64? { (try? state())?.secondsLeft.map { Int64($0) * 1000 } }
+    /// A little less than the installer gives: the program itself can say best why it gives up.
+    public func trialLeft() -> Int64? {
+        (try? state())?.secondsLeft.map { seconds in
+            let left = Int64(seconds) * 1000
+            return left - min(2_000, left / 4)
+        }
+    }
 
     /// The installer keeps what has to be known.
     public func noteTrial() {}

@@ -124,6 +124,8 @@ public struct LinuxUpdate: Equatable, Sendable {
 
     /// The installer started, or repaired what was interrupted.
     public mutating func started(_ findings: Findings) -> [Action] {
+        // What is half done without an update is somebody else's work, who may be at it.
+        guard isUnderWay else { return [] }
         if !findings.isConsistent && !hasRepaired {
             hasRepaired = true
             return [.repair]

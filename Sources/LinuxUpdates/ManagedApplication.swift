@@ -41,17 +41,18 @@ final class ManagedApplication: @unchecked Sendable {
     var state: InstallerState {
         if let state = withUpdater({ $0.state }) { return state }
         var state = known.withLock { $0 }
-        if updater != nil { state.stage = .installing }
+        if updater != nil, !hasEnded.withLock({ $0 }) { state.stage = .installing }
         return state
     }
 
     /// True while an update is not over.
     var isUnderWay: Bool { state.stage != .idle }
 
-    /// Starts anew what is started here; what systemd starts is its owner's business.
-    func restartOwn() throws {
-        guard settings.unit == nil || !SystemdControl.isRunning else { return }
-        _ = try withUpdater { _ in try control.restart() }
+    /// Starts it anew, but not in the middle of an update.
+    func restart() throws {
+        guard updater != nil else { return try control.restart() }
+        let done: Void? = try withUpdater { _ in try control.restart() }
+        guard done != nil else { throw StorageFailure("an update of \(settings.package) is under way") }
     }
 
     /// Ends it; waits for a package that is being installed.

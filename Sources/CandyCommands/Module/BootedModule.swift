@@ -26,10 +26,7 @@ struct BootedModule: Sendable {
             let store = try FilePersistentStore(folder: settings.folder.path)
             let client = InstallerClient(path: settings.installer)
             let check = settings.signatureCheck(store, running: settings.name.description, settings.linuxVersion)
-            let program = LinuxProgram(
-                client,
-                installer: SignedInstaller(
-                    LinuxInstaller(client, folder: settings.folder.path, manifest: check.manifest), for: check))
+            let program = LinuxProgram(client, folder: settings.folder.path, for: check)
             return BootedModule(
                 store: store, updatable: client.isThere ? program : nil, version: settings.linuxVersion,
                 behaviour: ProgramBehaviour(), isOnTrial: false, power: nil)

@@ -16,6 +16,7 @@ extension ModuleRun {
             if block == PersistentBlock.program {
                 report.set(.restarting)
                 await noteTrial()
+                if module.updatable?.isRestartedByOthers == true { ending = nil }
             }
         }
         if report.phase != before {
@@ -82,6 +83,6 @@ extension ModuleRun {
         report.set(.restarting, error: "\(version) is rolled back: \(reason)")
         log.note("update", "update: \(report.error)", [("phase", "restarting")])
         try await showUpdate()
-        return .restart("going back to the program before: \(reason)")
+        return updatable.isRestartedByOthers ? nil : .restart("going back to the program before: \(reason)")
     }
 }

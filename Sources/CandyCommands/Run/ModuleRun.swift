@@ -142,6 +142,10 @@ final class ModuleRun {
         case .tick:
             ticks += 1
             if ticks % 5 == 0 { try await show(ModuleSignals.process(seconds: now / 1000)) }
+            if module.updatable?.isInstalling == true {
+                report.noteInstalling()
+                try await showUpdate()
+            }
             return try await prove(.time)
         case .selfTestEnded(let passed): return try await prove(.selfTest(passed: passed))
         case .device(.connected(let server)):

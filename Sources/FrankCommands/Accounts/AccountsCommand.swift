@@ -46,10 +46,14 @@ struct AccountsAdd: ParsableCommand {
     @OptionGroup var accounts: AccountsOptions
 
     func run() throws {
+        func password(_ prompt: String) throws -> Password {
+            try PasswordSource.chosen(file: passwordFile, variable: "FRANK_NEW_PASSWORD", prompt: prompt).read()
+        }
+        // Before this process becomes the owner of the folder, who may not be able to read the file.
+        let given = try passwordFile.map { _ in try password("") }
         let (folder, network) = try accounts.open()
-        let source = PasswordSource.chosen(
-            file: passwordFile, variable: "FRANK_NEW_PASSWORD", prompt: "New password of \(user).\(network): ")
-        let stored = try PasswordHash.protect(password: try source.read().secret)
+        let secret = try given ?? password("New password of \(user).\(network): ")
+        let stored = try PasswordHash.protect(password: secret.secret)
         var document = try folder.accounts(of: network)
         let account = Account(user: user, password: stored, privileges: privileges)
         if let index = document.users.firstIndex(where: { $0.user == user }) {

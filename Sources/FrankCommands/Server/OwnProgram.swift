@@ -31,9 +31,7 @@ struct OwnProgram: Sendable {
             target: ProgramTarget(
                 application: Self.application, os: "linux", hardware: Self.architecture,
                 version: try? ProgramVersion(version)))
-        let program = LinuxProgram(
-            installer,
-            installer: SignedInstaller(LinuxInstaller(installer, folder: folder, manifest: manifest), for: check))
+        let program = LinuxProgram(installer, folder: folder, for: check)
         return ServerProgram(program, version: version, keyCount: { try keys.load().count })
     }
 }

@@ -48,7 +48,9 @@ struct ServerInit: ParsableCommand {
             settings.isDemo
                 ? "WARNING: everybody knows this password. Use this folder for demonstrations only."
                 : "The password is stored nowhere: write it down now.")
-        return lines.joined(separator: "\n") + "\n\nNext: frank run --data \(folder.path)\n"
+        let isService = folder.path == DataFolderOption.standard && access("/run/systemd/system", F_OK) == 0
+        let next = isService ? "systemctl restart frank" : "frank run --data \(folder.path)"
+        return lines.joined(separator: "\n") + "\n\nNext: \(next)\n"
     }
 
     /// Name of this machine; `localhost` when it has none that a certificate can carry.

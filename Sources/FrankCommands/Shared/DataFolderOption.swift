@@ -8,16 +8,43 @@ struct DataFolderOption: ParsableArguments {
         help: "Data folder. Default: /var/lib/iocom/frank for root, else ~/.local/share/iocom/frank.")
     var path: String?
 
-    /// The folder meant.
+    /// Where a service has its data.
+    static let standard = "/var/lib/iocom/frank"
+
+    /// The folder meant. For root, who would leave files that the server can't read, this process becomes the folder's
+    /// owner.
     func folder() throws -> String {
+        let path = try chosen()
+        try Self.becomeOwner(of: path)
+        return path
+    }
+
+    private static func becomeOwner(of path: String) throws {
+        var entry = stat()
+        guard geteuid() == 0, stat(path, &entry) == 0, entry.st_mode & S_IFMT == S_IFDIR, entry.st_uid != 0 else {
+            return
+        }
+        var groups = entry.st_gid
+        guard setgroups(1, &groups) == 0, setgid(entry.st_gid) == 0, setuid(entry.st_uid) == 0 else {
+            throw FolderOwnerError(
+                description: "frank can't act as the owner of \(path): \(String(cString: strerror(errno)))")
+        }
+    }
+
+    private func chosen() throws -> String {
         if let path {
             guard !path.isEmpty else { throw ValidationError("--data needs the path of a folder") }
             return path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
         }
-        if getuid() == 0 { return "/var/lib/iocom/frank" }
+        if getuid() == 0 { return Self.standard }
         guard let home = getenv("HOME").map({ String(cString: $0) }), !home.isEmpty else {
             throw ValidationError("HOME is not set: name the data folder with --data")
         }
         return "\(home)/.local/share/iocom/frank"
     }
+}
+
+/// Root could not become the owner of a data folder.
+struct FolderOwnerError: Error, CustomStringConvertible {
+    let description: String
 }

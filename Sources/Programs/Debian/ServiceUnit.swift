@@ -60,7 +60,7 @@ enum ServiceUnit {
         RemoveIPC=yes
         SystemCallArchitectures=native
         SystemCallFilter=@system-service
-        SystemCallFilter=~@privileged @resources
+        SystemCallFilter=~@privileged
         SystemCallErrorNumber=EPERM
 
         """
@@ -103,10 +103,8 @@ enum ServiceUnit {
     /// Options of the owner of the machine; a conffile.
     static func defaults(_ description: DebianDescription) -> String {
         """
-        # Further options of \(description.application), see '\(description.application) run --help'. Then, with systemd:
-        #   systemctl restart \(description.application)
-        # and without:
-        #   \(description.isPrivileged ? "service \(description.application) restart" : "iostart reload --restart \(description.package)")
+        # Further options of \(description.application), see '\(description.application) run --help'. Then:
+        # \(description.isPrivileged ? "service" : "iostart restart") \(description.application)\(description.isPrivileged ? " restart" : "")
         OPTIONS=
 
         """

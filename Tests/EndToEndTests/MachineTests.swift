@@ -1,0 +1,119 @@
+import Foundation
+import Testing
+import UpdateTesting
+
+extension EndToEnd {
+    /// Booted Debians, with systemd and without: both have to behave the same. They take release packages and root, so they
+    /// run where IOCOM_MACHINE_PACKAGES says so (scripts/test --full).
+    @Suite(.serialized, .enabled(if: Machine.isWanted)) struct Machines {
+        private static let next = "261201-0000"
+
+        @Test(arguments: Machine.Kind.allCases)
+        func `Installed as the README says, both start at boot and take signed packages, frank for itself`(
+            kind: Machine.Kind
+        ) async throws {
+            let machine = try await Machine.start(kind)
+            // This was a boot already: the machine was set up, shut down and copied.
+            let before = try await machine.waitForCandy()
+            try await machine.trustKey()
+            for (application, device) in [("candy", Machine.candy), ("frank", Machine.frank)] {
+                let package = try await machine.package(application, Self.next)
+                try await machine.sign(package)
+                let written = try await machine.write(package, to: device)
+                #expect(try written.object()["result"] as? String == "confirmed")
+                #expect(
+                    try await machine.status(device)
+                        == ProgramState(version: Self.next, previous: before.version, state: "confirmed", reason: nil))
+            }
+            try await machine.audit()
+
+            // Both run as their own users, nothing has a set-user-id bit, and nothing else can be done without a password.
+            let users = try await machine.shell("ps -o user:20= -C candy; ps -o user:20= -C frank")
+            #expect(Set(users.output.split(whereSeparator: \.isWhitespace)) == ["iocom-candy", "iocom-frank"])
+            let modes = try await machine.shell(
+                "dpkg-query -L iocafe-candy iocafe-frank iocafe-iostart | xargs stat -c '%a %n' | grep -E '^[1-7][0-7]{3} ' || true"
+            )
+            #expect(modes.output.isEmpty)
+
+            // Off and on again: what runs is the new programs.
+            try await machine.kill()
+            try await machine.boot()
+            #expect(try await machine.waitForCandy().version == Self.next)
+            #expect(try await machine.status(Machine.frank)?.version == Self.next)
+
+            // And back, as an operator wishes.
+            let back = try await machine.ispy("program", "rollback", Machine.candy)
+            #expect(back.status == 0, "\(back)")
+            #expect(try await machine.waitForCandy().version == before.version)
+            try await machine.audit()
+
+            if kind == .systemd {
+                for unit in ["candy", "frank"] {
+                    let said = try await machine.shell(
+                        "systemd-analyze security \(unit).service --no-pager | tail -n 1")
+                    #expect(said.output.contains("OK"), "\(said)")
+                }
+            }
+            // Removed and purged it leaves nothing behind.
+            try await machine.shell("DEBIAN_FRONTEND=noninteractive apt-get -y purge iocafe-candy")
+            let rest = try await machine.shell(
+                "ls -d /var/lib/iocom/candy /usr/bin/candy 2>/dev/null || pgrep candy || true")
+            #expect(rest.output.isEmpty, "\(rest)")
+            try await machine.remove()
+        }
+
+        /// What can be wrong with a new version, as a change of its package, and words of the reason that is told.
+        static let faults = [
+            ("crashes", #"printf '#!/bin/sh\nexit 3\n' > usr/bin/candy"#, "ended with status 3"),
+            ("hangs", #"printf '#!/bin/sh\nexec sleep 1000\n' > usr/bin/candy"#, "did not prove itself within 15 s"),
+            (
+                "can't connect",
+                #"mv usr/bin/candy usr/bin/candy.real; "#
+                    + #"printf '#!/bin/sh\nexec candy.real "$@" --connect tls://localhost:1\n' > usr/bin/candy; "#
+                    + "chmod 755 usr/bin/candy", "did not reach its server"
+            ),
+            (
+                "its postinst fails",
+                #"printf '#!/bin/sh\necho no room for the new tables >&2; exit 3\n' > DEBIAN/postinst"#,
+                "no room for the new tables"
+            ),
+            (
+                "the old prerm fails",
+                #"printf '#!/bin/sh\n[ "$1" != failed-upgrade ]\n' > DEBIAN/prerm"#, "pre-removal script"
+            ),
+        ]
+
+        @Test(arguments: Machine.Kind.allCases)
+        func `A new version that is no good gives way to the old one, with its data and the reason`(
+            kind: Machine.Kind
+        ) async throws {
+            let machine = try await Machine.start(kind)
+            let data = "/var/lib/iocom/candy"
+            try await machine.waitForCandy()
+            // The version that runs has a prerm that lets nobody go, and data that has to stay whole.
+            let first = try await machine.package(
+                "candy", "261130-0000",
+                #"printf '#!/bin/sh\n[ "$1" != upgrade ] || [ ! -e /root/stubborn ]\n' > DEBIAN/prerm"#)
+            try await machine.write(first, ends: 0, "--force")
+            try await machine.shell("echo precious > \(data)/precious; chown iocom-candy \(data)/precious")
+            for (index, (name, change, reason)) in Self.faults.enumerated() {
+                if name == "the old prerm fails" { try await machine.shell("touch /root/stubborn") }
+                let bad = try await machine.package("candy", "26120\(index + 1)-0000", change)
+                let written = try await machine.write(bad, ends: 5)
+                let said = "\(kind) \(name): \(written)"
+                #expect(written.errors.contains(reason), "\(said)")
+                let state = try await machine.waitForCandy()
+                #expect(state.version == "261130-0000", "\(said)")
+                #expect(state.reason?.contains(reason) == true, "\(state) \(said)")
+                try await machine.audit()
+                let precious = try await machine.shell("cat \(data)/precious; stat -c %U \(data)/precious")
+                #expect(precious.output == "precious\niocom-candy\n", "\(said)")
+            }
+            try await machine.shell("rm /root/stubborn")
+            let good = try await machine.package("candy", "261231-0000")
+            try await machine.write(good)
+            try await machine.audit()
+            try await machine.remove()
+        }
+    }
+}
