@@ -110,7 +110,7 @@ let package = Package(
         program("ispy", "ISpyCommands"),
         program("frank", "FrankCommands"),
         program("candy", "CandyCommands"),
-        library("IOStartCommands", ["ByteTools", "LinuxUpdates", "PackedJSON", "TerminalUI", arguments]),
+        library("IOStartCommands", ["ByteTools", "LinuxUpdates", "PackedJSON", "Programs", "TerminalUI", arguments]),
         program("iostart", "IOStartCommands"),
 
         // What tests of the core share, and the checker of recorded conversations (scripts/golden).

@@ -9,13 +9,16 @@ public struct IOStart: AsyncParsableCommand {
     public static let configuration = CommandConfiguration(
         commandName: "iostart",
         abstract: "Starts applications at boot, again when they end, and installs their updates.",
-        subcommands: [StarterRun.self, StarterReload.self, StarterRestart.self, StarterStatus.self],
+        subcommands: [
+            StarterRun.self, StarterReload.self, StarterRestart.self, StarterInstall.self, StarterStatus.self,
+        ],
         defaultSubcommand: StarterRun.self)
 
     /// For the argument parser.
     public init() {}
 
-    /// Runs the command line of this process and ends it: 0 done, 1 failed, 2 wrong usage, 3 no starter runs.
+    /// Runs the command line of this process and ends it: 0 done, 1 failed, 2 wrong usage, 3 no starter runs, 4 no
+    /// such package, 5 not installed.
     public static func start() async -> Never {
         do {
             var command = try parseAsRoot()

@@ -44,7 +44,7 @@ struct StarterRun: AsyncParsableCommand {
         // What was interrupted is finished or undone before anything is started.
         let service = try InstallerService(
             folder: state, path: path, dpkg: Dpkg(root: root), report: report,
-            settings: { try ApplicationSettings.load(folders) },
+            settings: { try ApplicationSettings.load(folders, problem: report) },
             control: { Self.control($0, socket: path, report: report) })
         ServiceNotice.ready()
         service.start()

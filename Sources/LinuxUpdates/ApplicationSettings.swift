@@ -23,7 +23,7 @@ public struct ApplicationSettings: Sendable, Equatable {
     public static let standardFolders = ["/usr/lib/iocom/applications", "/etc/iocom/applications"]
     private static let fields: Set<String> = [
         "package", "user", "data", "keys", "proofSeconds", "program", "arguments", "unit", "options", "condition",
-        "fetchDependencies", "instances", "enabled",
+        "fetchDependencies", "instances", "enabled", "confirms",
     ]
 
     /// One program of an application that runs several times.
@@ -61,6 +61,9 @@ public struct ApplicationSettings: Sendable, Equatable {
     public var condition: String?
     /// Missing packages that an update needs are fetched.
     public var fetchesDependencies: Bool
+    /// The program says itself that it has proved itself. Any other, which knows nothing of installers, has done so when it
+    /// has run for ``proofSeconds`` without an end.
+    public var confirmsItself: Bool
     /// The programs; at least one.
     public var instances: [Instance]
 
@@ -75,6 +78,7 @@ public struct ApplicationSettings: Sendable, Equatable {
         self.proofSeconds = proofSeconds
         self.program = program
         fetchesDependencies = false
+        confirmsItself = true
         instances = [Instance(arguments: arguments, data: data)]
     }
 
@@ -84,25 +88,35 @@ public struct ApplicationSettings: Sendable, Equatable {
     // MARK: Files
 
     /// Reads every `*.json` of the folders, which nobody but root or the present user may be able to write. A file of a
-    /// later folder replaces fields of the one with the same name in an earlier folder. Nil for one that is not enabled.
-    public static func load(_ folders: [String]) throws(StorageFailure) -> [ApplicationSettings] {
+    /// later folder replaces fields of the one with the same name in an earlier folder; one that is not enabled is left out.
+    /// So is one that can't be used, with a word to `problem`: the others must run all the same.
+    public static func load(
+        _ folders: [String], problem: (String) -> Void
+    ) throws(StorageFailure) -> [ApplicationSettings] {
         var documents: [String: JSON] = [:]
         for folder in folders where Folder.exists(folder) {
             let listing = try Folder.names(in: folder, limit: 1000)
-            guard listing.complete else { throw StorageFailure("\(folder) holds too many files") }
+            if !listing.complete { problem("\(folder) holds too many files; not all are looked at") }
             for name in listing.names.sorted() where name.hasSuffix(".json") {
-                let json = try read(folder + "/" + name)
-                documents[name] = try documents[name].map { old throws(StorageFailure) in try merge(old, json) } ?? json
+                do throws(StorageFailure) {
+                    let json = try read(folder + "/" + name)
+                    documents[name] =
+                        try documents[name].map { old throws(StorageFailure) in try merge(old, json) } ?? json
+                } catch {
+                    problem("\(error); this application is left out")
+                    documents[name] = .object([.init("enabled", .bool(false))])
+                }
             }
         }
         var all: [ApplicationSettings] = []
         for (name, json) in documents.sorted(by: { $0.key < $1.key }) where json["enabled"] != .bool(false) {
-            do throws(StorageFailure) { all.append(try ApplicationSettings(json)) } catch {
-                throw StorageFailure("\(name): \(error)")
-            }
-        }
-        guard Set(all.map(\.package)).count == all.count else {
-            throw StorageFailure("two files are for the same package: use 'instances' in one")
+            do throws(StorageFailure) {
+                let settings = try ApplicationSettings(json)
+                guard !all.contains(where: { $0.package == settings.package }) else {
+                    throw StorageFailure("another file is for \(settings.package) too: use 'instances' in one")
+                }
+                all.append(settings)
+            } catch { problem("\(name): \(error); this application is left out") }
         }
         return all
     }
@@ -150,6 +164,7 @@ public struct ApplicationSettings: Sendable, Equatable {
         options = try Self.path(json, "options")
         condition = try Self.path(json, "condition")
         fetchesDependencies = try Self.flag(json, "fetchDependencies")
+        confirmsItself = json["confirms"] == nil ? true : try Self.flag(json, "confirms")
         let arguments = try Self.words(json, "arguments")
         let data = try Self.path(json, "data")
         guard let list = json["instances"] else {

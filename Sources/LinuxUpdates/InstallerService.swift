@@ -41,6 +41,7 @@ public final class InstallerService: Sendable {
         self.report = report
         self.settings = settings
         makeControl = control
+        try Folder.makePrivate(folder)
         listener = try LocalListener() ?? LocalListener(path)
         try reload()
     }

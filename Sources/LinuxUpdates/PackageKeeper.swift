@@ -82,7 +82,9 @@ struct PackageKeeper: Sendable {
         try Folder.replace("current.deb", with: "previous.deb", in: folder)
     }
 
-    /// Makes a package of what is installed: files as they are now, control data as dpkg keeps it.
+    /// Makes a package of what is installed: files as they are now, control data as dpkg keeps it. Configuration files are
+    /// left out, for as part of the package they would count as its maker's, and the next update would replace what the
+    /// owner of the machine wrote; they are kept beside the data.
     private func repack(_ package: String) throws(StorageFailure) {
         try remove(scratch)
         try Folder.makePrivate(scratch)
@@ -93,12 +95,15 @@ struct PackageKeeper: Sendable {
             package=$1 root=$2 scratch=$3
             admin=$root/var/lib/dpkg
             mkdir -m 755 "$scratch/tree" "$scratch/tree/DEBIAN"
-            dpkg-query --admindir="$admin" --listfiles "$package" | sed -n 's,^/,./,p' |
+            dpkg-query --admindir="$admin" --showformat='${Conffiles}\n' --show "$package" |
+                sed -n 's,^ \(/[^ ]*\) .*,\1,p' > "$scratch/conffiles"
+            dpkg-query --admindir="$admin" --listfiles "$package" | grep -vxF -f "$scratch/conffiles" |
+                sed -n 's,^/,./,p' |
                 tar --directory="$root/" --create --no-recursion --files-from=- --file=- |
                 tar --directory="$scratch/tree" --extract --preserve-permissions --file=-
             dpkg-query --admindir="$admin" --status "$package" |
                 sed -e '/^Status: /d' -e '/^Conffiles:/,/^[^ ]/{/^Conffiles:/d;/^ /d;}' > "$scratch/tree/DEBIAN/control"
-            for name in preinst postinst prerm postrm config templates conffiles md5sums shlibs symbols triggers; do
+            for name in preinst postinst prerm postrm config templates md5sums shlibs symbols triggers; do
                 for file in "$admin/info/$package.$name" "$admin/info/$package:"*".$name"; do
                     [ ! -f "$file" ] || cp --preserve=mode "$file" "$scratch/tree/DEBIAN/$name"
                 done
@@ -112,13 +117,20 @@ struct PackageKeeper: Sendable {
 
     // MARK: Data
 
-    /// Copies the data folders of the application as they are before an update.
-    func keepData(_ folders: [String]) throws(StorageFailure) {
+    /// Copies the data folders of the application and the configuration files of its package as they are before an update.
+    func keepData(_ folders: [String], of package: String) throws(StorageFailure) {
         try removeSnapshot()
         try remove(scratch)
         try Folder.makePrivate(scratch)
         var total = 0
         for (index, data) in folders.enumerated() where Folder.exists(data) {
+            // Who can write beside the folder could put something else in its place while it is copied.
+            let above = Folder.split(data).folder
+            guard Folder.isOwn(above) else {
+                throw StorageFailure(
+                    "others than root can write \(above): the data in \(data) can't be kept safely; run chmod go-w on it"
+                )
+            }
             let size = try run("/usr/bin/du", ["--summarize", "--bytes", data])
             let bytes = size.split(separator: "\t").first.flatMap { Int($0) } ?? .max
             guard bytes <= Self.largestData - total else {
@@ -129,6 +141,14 @@ struct PackageKeeper: Sendable {
             total += bytes
             try run("/bin/cp", ["--archive", data, "\(scratch)/\(index)"])
         }
+        let script = #"""
+            set -eu
+            dpkg-query --admindir="$2/var/lib/dpkg" --showformat='${Conffiles}\n' --show "$1" 2>/dev/null |
+                sed -n 's,^ \(/[^ ]*\) .*,\1,p' | while read -r file; do
+                    if [ -f "$2$file" ]; then printf './%s\0' "${file#/}"; fi
+                done | tar --directory="$2/" --create --null --files-from=- --file="$3/configuration.tar"
+            """#
+        try run("/bin/sh", ["-c", script, "sh", package, dpkg.root ?? "", scratch])
         try run("/bin/sync", ["--file-system", scratch])
         try Folder.replace("data", with: "scratch", in: folder)
     }
@@ -144,6 +164,14 @@ struct PackageKeeper: Sendable {
             let (parent, name) = Folder.split(data)
             try Folder.replace(name, with: name + ".new", in: parent)
         }
+        let configuration = snapshot + "/configuration.tar"
+        guard Folder.entry(configuration) != nil else { return }
+        try run(
+            "/bin/tar",
+            [
+                "--directory=" + (dpkg.root ?? "") + "/", "--extract", "--preserve-permissions",
+                "--file=" + configuration,
+            ])
     }
 
     func removeSnapshot() throws(StorageFailure) { try remove(snapshot) }

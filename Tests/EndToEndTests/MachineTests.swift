@@ -62,6 +62,51 @@ extension EndToEnd {
             try await machine.remove()
         }
 
+        @Test func `Packages that nobody here made are installed or refused for what they are`() async throws {
+            let machine = try await Machine.start(.sysvinit)
+            let version = try await machine.waitForCandy().version
+            // Of this distribution: one that fits, one whose libraries are missing, one for another machine.
+            try await machine.host(
+                "/bin/sh",
+                [
+                    "-ec",
+                    #"""
+                    cd "$1/root/srv"
+                    apt-get -q download hello jq
+                    path=$(apt-cache show --no-all-versions hello | sed -n 's/^Filename: //p')
+                    other=$(dpkg --print-architecture | grep -qx amd64 && echo arm64 || echo amd64)
+                    curl --silent --show-error --fail --output foreign.deb                         "http://deb.debian.org/debian/$(echo "$path" | sed "s/_[a-z0-9]*\.deb/_$other.deb/")"
+                    chmod 644 *.deb
+                    """#, "sh", machine.place,
+                ])
+            try await machine.shell(
+                #"""
+                for name in hello jq; do
+                    printf '{"package": "%s", "user": "root", "confirms": false, "proofSeconds": 2,
+                        "program": "/usr/bin/tail", "arguments": ["-f", "/dev/null"]}' "$name" \
+                        > /etc/iocom/applications/$name.json
+                done
+                iostart reload
+                """#)
+            let hello = try await machine.attempt("iostart install /srv/hello_*.deb && hello")
+            #expect(hello.status == 0 && hello.output.contains("Hello, world!"), "\(hello)")
+            let jq = try await machine.attempt("iostart install /srv/jq_*.deb")
+            #expect(jq.status == 5 && jq.errors.contains("needs what is not installed: libjq1"), "\(jq)")
+            let foreign = try await machine.attempt("iostart install /srv/foreign.deb")
+            #expect(foreign.status == 5 && foreign.errors.contains("this machine is"), "\(foreign)")
+            // And over the network into a device that is something else.
+            let package = try #require(
+                try FileManager.default.contentsOfDirectory(atPath: machine.root + "/srv").first {
+                    $0.hasPrefix("hello_")
+                })
+            let refused = try await machine.ispy("block", "write", Machine.candy, "1", machine.root + "/srv/" + package)
+            #expect(refused.status == 1, "\(refused)")
+            let state = try await machine.waitForCandy()
+            #expect(state.version == version && state.reason?.contains("the package is hello") == true, "\(state)")
+            try await machine.audit()
+            try await machine.remove()
+        }
+
         /// What can be wrong with a new version, as a change of its package, and words of the reason that is told.
         static let faults = [
             ("crashes", #"printf '#!/bin/sh\nexit 3\n' > usr/bin/candy"#, "ended with status 3"),

@@ -1,4 +1,5 @@
 import ByteTools
+import Glibc
 import Testing
 import UpdateTesting
 
@@ -34,7 +35,11 @@ import UpdateTesting
         try write("etc/frank.json", #"{"enabled": false}"#)
         try write("etc/notes.txt", "not settings")
         let folders = [folder.path + "/lib", folder.path + "/etc", folder.path + "/none"]
-        let all = try ApplicationSettings.load(folders)
+        var problems: [String] = []
+        func load() throws -> [ApplicationSettings] {
+            try ApplicationSettings.load(folders) { problems.append($0) }
+        }
+        let all = try load()
         var expected = ApplicationSettings(
             package: "iocafe-candy", user: "iocom-candy", data: "/d", keys: "/k", proofSeconds: 5,
             program: "/usr/bin/candy", arguments: ["run"])
@@ -47,12 +52,20 @@ import UpdateTesting
             "etc/frank.json",
             #"{"arguments": ["run"], "instances": [{"name": "1", "arguments": ["--data", "/1"], "data": "/1"}, {"name": "2"}]}"#
         )
-        let frank = try #require(try ApplicationSettings.load(folders).last)
+        let frank = try #require(try load().last)
         #expect(frank.instances.map(\.arguments) == [["run", "--data", "/1"], ["run"]])
         #expect(frank.data == ["/1"] && frank.condition == "/f/trust.pem")
 
         try write("etc/twice.json", #"{"package": "iocafe-frank", "user": "x"}"#)
-        #expect(throws: StorageFailure.self) { try ApplicationSettings.load(folders) }
+        #expect(problems.isEmpty)
+        #expect(try load().count == 2)
+        #expect(problems.count == 1 && problems[0].contains("another file is for iocafe-frank"), "\(problems)")
+        // What can't be used is left out, and the rest runs.
+        try write("etc/twice.json", "{")
+        chmod(folder.path + "/etc/candy.json", 0o666)
+        problems = []
+        #expect(try load().map(\.package) == ["iocafe-frank"])
+        #expect(problems.count == 2 && problems[0].contains("others can write"), "\(problems)")
     }
 
     @Test func `Options are read as systemd reads them`() {

@@ -112,6 +112,23 @@ extension WithDpkg {
             #expect(try system.says() == Self.old && system.isClean())
         }
 
+        @Test func `What the owner of the machine configured stays, whatever is installed and taken back`() throws {
+            let bench = try Bench()
+            let file = bench.system.root + "/etc/iocafe-hello.conf"
+            try ReplacementFile.write(file, Array("mine\n".utf8))
+            for version in [Self.new, "261125-0000", "261126-0000"] {
+                try bench.install(bench.system.package(version))
+                if version == "261126-0000" { try bench.updater.confirm("") } else { try bench.updater.giveUp("no") }
+                #expect(try bench.system.run(#"cat "$1""#, [file]) == "mine\n", "\(version)")
+                #expect(try bench.system.isClean())
+            }
+            try bench.updater.rollBack()
+            #expect(try bench.system.run(#"cat "$1""#, [file]) == "mine\n")
+            try bench.install(bench.system.package("261127-0000"))
+            try bench.updater.confirm("")
+            #expect(try bench.system.run(#"cat "$1""#, [file]) == "mine\n")
+        }
+
         @Test func `A package whose postinst fails is taken back, and the reason is told`() throws {
             let bench = try Bench()
             try bench.install(
@@ -290,7 +307,7 @@ extension WithDpkg {
             let keeper = try PackageKeeper(folder: bench.system.folder.path + "/updates", dpkg: bench.system.dpkg)
             try keeper.take(try File(package, .read))
             try keeper.keepInstalled("iocafe-hello", version: Self.old)
-            try keeper.keepData([bench.system.data])
+            try keeper.keepData([bench.system.data], of: "iocafe-hello")
             var update = LinuxUpdate(.empty)
             _ = update.begin(from: Self.old, to: Self.new)
             try keeper.save(update.journal)

@@ -17,7 +17,7 @@ final class Machine: Sendable {
     let folder: TemporaryFolder
     /// Password of the operator.
     let password: String
-    private let place: String
+    let place: String
     /// The machine's files.
     var root: String { place + "/root" }
 
