@@ -1,4 +1,4 @@
-// modules: IOCOM PackedJSON ByteTools Programs DeviceStorage Installers UpdateTesting
+// modules: IOCOM PackedJSON DeviceDescription ByteTools Programs DeviceStorage Installers UpdateTesting
 // options: -max_len=160
 import UpdateTesting
 

@@ -7,13 +7,17 @@ public import Installers
 public struct LinuxProgram: UpdatableProgram {
     /// What progress is shown against: a device learns the size of a package at its end.
     public let capacity = 64 << 20
+    /// What packages come through: only what the device permits.
     public let installer: any ProgramInstaller
     private let client: InstallerClient
     private let linux: LinuxInstaller
 
+    /// Packages have no slots.
     public let slotName = "dpkg"
 
+    /// The installer of the machine restarts it.
     public let isRestartedByOthers = true
+    /// The installer of the machine is at work.
     public var isInstalling: Bool { linux.isAtWork }
 
     /// The program whose installer `client` asks; packages come into `folder`, and what `device` permits is installed.
@@ -31,8 +35,10 @@ public struct LinuxProgram: UpdatableProgram {
         }
     }
 
+    /// Version of the package that is kept.
     public func previousVersion() -> String? { (try? state())?.previous }
 
+    /// What the installer knows of the latest update.
     public func findings() throws -> (phase: UpdatePhase, error: String) {
         let state = try state()
         switch (state.stage, state.result) {
@@ -57,11 +63,13 @@ public struct LinuxProgram: UpdatableProgram {
     /// The installer keeps what has to be known.
     public func noteTrial() {}
 
+    /// Tells the installer; nothing can go wrong without harm.
     public func confirm() throws -> String? {
         if case .refused(_, let reason) = try client.ask(.confirm) { throw StorageFailure(reason) }
         return nil
     }
 
+    /// Asks the installer, which installs the package before and restarts.
     public func goBack(_ reason: String) throws {
         let isTrial = try state().stage == .proving
         if case .refused(_, let reason) = try client.ask(isTrial ? .giveUp(reason: reason) : .rollBack) {
