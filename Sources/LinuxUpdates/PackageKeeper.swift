@@ -108,7 +108,7 @@ struct PackageKeeper: Sendable {
                     [ ! -f "$file" ] || cp --preserve=mode "$file" "$scratch/tree/DEBIAN/$name"
                 done
             done
-            dpkg-deb -Zgzip --build "$scratch/tree" "$scratch/current.deb"
+            dpkg-deb -Znone --build "$scratch/tree" "$scratch/current.deb"
             """#
         try run("/bin/sh", ["-c", script, "sh", package, root, scratch])
         try run("/bin/sync", ["--file-system", scratch + "/current.deb"])

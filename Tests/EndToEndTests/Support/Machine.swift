@@ -142,10 +142,7 @@ final class Machine: Sendable {
     func status(_ device: String) async throws -> ProgramState? {
         let result = try await ispy("program", "status", device, "--json")
         guard result.status == 0 else { return nil }
-        let object = try result.object()
-        return ProgramState(
-            version: object["version"] as? String ?? "", previous: object["previous"] as? String,
-            state: object["state"] as? String ?? "", reason: object["reason"] as? String)
+        return try ProgramState(result.object())
     }
 
     /// Waits until candy is there and nothing is under way.

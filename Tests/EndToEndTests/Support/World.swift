@@ -115,10 +115,7 @@ final class World: Sendable {
         try await eventually("\(device) is there: \(frank.report)") {
             let result = try await ispy("program", "status", device, "--json")
             guard result.status == 0 else { return nil }
-            let object = try result.object()
-            return ProgramState(
-                version: object["version"] as? String ?? "", previous: object["previous"] as? String,
-                state: object["state"] as? String ?? "", reason: object["reason"] as? String)
+            return try ProgramState(result.object())
         }
     }
 
@@ -132,6 +129,15 @@ struct ProgramState: Equatable {
     let previous: String?
     let state: String
     let reason: String?
+}
+
+extension ProgramState {
+    /// Reads what `--json` prints.
+    init(_ object: [String: Any]) {
+        self.init(
+            version: object["version"] as? String ?? "", previous: object["previous"] as? String,
+            state: object["state"] as? String ?? "", reason: object["reason"] as? String)
+    }
 }
 
 extension RunningProgram {
