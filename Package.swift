@@ -87,30 +87,33 @@ let package = Package(
             ] + nio),
         library("IOOperator", ["ByteTools", "IOCOM", "IONode", "PackedJSON", "DeviceDescription", "Programs"] + nio),
         library("TerminalUI", ["PackedJSON"]),
+        library("CommandLineTool", [arguments]),
         library(
             "ISpyCommands",
             [
-                "ByteTools", "DeviceDescription", "IOCOM", "IOCOMTransport", "IOOperator", "Programs", "TerminalUI",
-                arguments,
+                "ByteTools", "CommandLineTool", "DeviceDescription", "IOCOM", "IOCOMTransport", "IOOperator",
+                "Programs", "TerminalUI", arguments,
             ]),
         library(
             "FrankCommands",
             [
                 "ByteTools", "DeviceDescription", "DeviceStorage", "IODevice", "Installers", "IOServer", "LinuxUpdates",
                 "Programs",
-                "ServerData", "IOCOM", "IOCOMTransport", "TerminalUI", arguments,
+                "ServerData", "IOCOM", "IOCOMTransport", "CommandLineTool", "TerminalUI", arguments,
             ] + nio),
         library(
             "CandyCommands",
             [
                 "ByteTools", "IODevice", "IONode", "IOCOM", "IOCOMTransport", "DeviceDescription", "DeviceStorage",
                 "Installers", "LinuxUpdates",
-                "PackedJSON", "Programs", "TerminalUI", arguments,
+                "PackedJSON", "Programs", "CommandLineTool", "TerminalUI", arguments,
             ] + nio),
         program("ispy", "ISpyCommands"),
         program("frank", "FrankCommands"),
         program("candy", "CandyCommands"),
-        library("IOStartCommands", ["ByteTools", "LinuxUpdates", "PackedJSON", "Programs", "TerminalUI", arguments]),
+        library(
+            "IOStartCommands",
+            ["ByteTools", "CommandLineTool", "LinuxUpdates", "PackedJSON", "Programs", "TerminalUI", arguments]),
         program("iostart", "IOStartCommands"),
 
         // What tests of the core share, and the checker of recorded conversations (scripts/golden).

@@ -1,4 +1,5 @@
 public import ArgumentParser
+import CommandLineTool
 import Glibc
 import TerminalUI
 
@@ -15,12 +16,7 @@ public struct Candy: AsyncParsableCommand {
     /// Runs the command line of this process and returns its exit code (``ExitCode``).
     public static func start() async -> Int32 {
         do {
-            var command = try parseAsRoot()
-            if var command = command as? any AsyncParsableCommand {
-                try await command.run()
-            } else {
-                try command.run()
-            }
+            try await runCommandLine()
             return ExitCode.done.rawValue
         } catch let error as CandyError {
             Terminal.write("candy: \(DisplayText.clean(error.description))\n", to: STDERR_FILENO)

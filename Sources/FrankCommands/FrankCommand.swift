@@ -1,4 +1,5 @@
 public import ArgumentParser
+import CommandLineTool
 
 /// `frank`: the IO server.
 public struct FrankCommand: AsyncParsableCommand {
@@ -13,12 +14,7 @@ public struct FrankCommand: AsyncParsableCommand {
     /// Runs the command line of this process and ends it: 0 done, 1 failed, 2 wrong usage.
     public static func start() async -> Never {
         do {
-            var command = try parseAsRoot()
-            if var command = command as? any AsyncParsableCommand {
-                try await command.run()
-            } else {
-                try command.run()
-            }
+            try await runCommandLine()
             exit(withError: nil)
         } catch {
             FailureReport.end(error, fullMessage: fullMessage(for: error), isUsage: isUsage(error))

@@ -1,4 +1,5 @@
 public import ArgumentParser
+import CommandLineTool
 import ByteTools
 import Glibc
 import TerminalUI
@@ -21,12 +22,7 @@ public struct IOStart: AsyncParsableCommand {
     /// such package, 5 not installed.
     public static func start() async -> Never {
         do {
-            var command = try parseAsRoot()
-            if var command = command as? any AsyncParsableCommand {
-                try await command.run()
-            } else {
-                try command.run()
-            }
+            try await runCommandLine()
             exit(withError: nil)
         } catch let failure as StarterFailure {
             Terminal.write("iostart: \(DisplayText.clean(failure.description))\n", to: STDERR_FILENO)

@@ -1,4 +1,5 @@
 public import ArgumentParser
+import CommandLineTool
 
 /// `ispy`: sees devices, updates their programs, moves blocks, reads and sets signals.
 public struct ISpy: AsyncParsableCommand {
@@ -24,12 +25,7 @@ public struct ISpy: AsyncParsableCommand {
     /// Runs the command line of this process and ends it with the exit code of the mission.
     public static func start() async -> Never {
         do {
-            var command = try parseAsRoot()
-            if var command = command as? any AsyncParsableCommand {
-                try await command.run()
-            } else {
-                try command.run()
-            }
+            try await runCommandLine()
             exit(withError: nil)
         } catch let failure as Failure {
             failure.report()
