@@ -87,7 +87,7 @@ let package = Package(
             ] + nio),
         library("IOOperator", ["ByteTools", "IOCOM", "IONode", "PackedJSON", "DeviceDescription", "Programs"] + nio),
         library("TerminalUI", ["PackedJSON"]),
-        library("CommandLineTool", [arguments]),
+        library("CommandLineTool", ["TerminalUI", arguments]),
         library(
             "ISpyCommands",
             [

@@ -43,6 +43,13 @@ public enum Folder {
         return (status.st_uid == 0 || status.st_uid == geteuid()) && status.st_mode & 0o022 == 0
     }
 
+    /// Numbers of the user and group that a folder belongs to; nil when there is no folder.
+    public static func owner(of path: String) -> (user: UInt32, group: UInt32)? {
+        var status = stat()
+        guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else { return nil }
+        return (status.st_uid, status.st_gid)
+    }
+
     /// The folder that holds `path`, and the name in it.
     public static func split(_ path: String) -> (folder: String, name: String) {
         guard let slash = path.lastIndex(of: "/") else { return (".", path) }

@@ -17,16 +17,7 @@ public struct FrankCommand: AsyncParsableCommand {
             try await runCommandLine()
             exit(withError: nil)
         } catch {
-            FailureReport.end(error, fullMessage: fullMessage(for: error), isUsage: isUsage(error))
-        }
-    }
-
-    /// The parser's own errors are wrong usage; help that was asked for is none.
-    private static func isUsage(_ error: any Error) -> Bool? {
-        switch exitCode(for: error) {
-        case .success: nil
-        case .validationFailure: true
-        default: false
+            end(error)
         }
     }
 }

@@ -1,6 +1,5 @@
 public import ArgumentParser
 import CommandLineTool
-import ByteTools
 import Glibc
 import TerminalUI
 
@@ -28,10 +27,7 @@ public struct IOStart: AsyncParsableCommand {
             Terminal.write("iostart: \(DisplayText.clean(failure.description))\n", to: STDERR_FILENO)
             Glibc.exit(failure.status)
         } catch {
-            let isUsage = exitCode(for: error) == .validationFailure
-            if isUsage || exitCode(for: error) == .success { exit(withError: error) }
-            Terminal.write("iostart: \(DisplayText.clean("\(error)"))\n", to: STDERR_FILENO)
-            Glibc.exit(1)
+            end(error)
         }
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import ByteTools
 import Glibc
 
 /// The option `--data`.
@@ -20,12 +21,9 @@ struct DataFolderOption: ParsableArguments {
     }
 
     private static func becomeOwner(of path: String) throws {
-        var entry = stat()
-        guard geteuid() == 0, stat(path, &entry) == 0, entry.st_mode & S_IFMT == S_IFDIR, entry.st_uid != 0 else {
-            return
-        }
-        var groups = entry.st_gid
-        guard setgroups(1, &groups) == 0, setgid(entry.st_gid) == 0, setuid(entry.st_uid) == 0 else {
+        guard geteuid() == 0, let owner = Folder.owner(of: path), owner.user != 0 else { return }
+        var groups = owner.group
+        guard setgroups(1, &groups) == 0, setgid(owner.group) == 0, setuid(owner.user) == 0 else {
             throw FolderOwnerError(
                 description: "frank can't act as the owner of \(path): \(String(cString: strerror(errno)))")
         }
