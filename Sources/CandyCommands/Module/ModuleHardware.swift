@@ -42,11 +42,7 @@ enum ModuleHardware: Sendable, Equatable {
     var architecture: String {
         switch self {
         case .esp(let profile): profile.chip == .esp32c3 ? "riscv32" : "xtensa"
-        #if arch(x86_64)
-        case .linux: "amd64"
-        #else
-        case .linux: "arm64"
-        #endif
+        case .linux: DebianArchitecture.own
         }
     }
 

@@ -2,6 +2,14 @@ public import ByteTools
 
 /// Names of architectures.
 public enum DebianArchitecture {
+    #if arch(x86_64)
+    /// What this program was compiled for.
+    public static let own = "amd64"
+    #else
+    /// What this program was compiled for.
+    public static let own = "arm64"
+    #endif
+
     /// Debian's name for what the system calls a machine (uname(2)); other names are kept.
     public static func name(ofMachine machine: String) -> String {
         switch machine {
