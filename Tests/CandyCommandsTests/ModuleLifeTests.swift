@@ -45,13 +45,18 @@ import Testing
     ])
     func aBadProgramIsRolledBackWithItsReason(behaviour: ProgramBehaviour, reason: String) async throws {
         let live = try await LiveModule()
-        try live.start(confirmWithin: 1000)
+        // Only who waits for the end of the time gets little of it: a busy machine may take a second for a self-test.
+        let waits = reason.hasSuffix("within 1 s")
+        try live.start(confirmWithin: waits ? 1000 : 20_000)
         #expect(try await live.wait(.idle, version: first) != nil)
         #expect(try await live.write(second, behaviour).status == .completed)
         let update = try await live.wait(.rolledBack, version: first)
         #expect(update?.error == "\(second) was rolled back to \(first): \(reason)")
         #expect(update?.slot == "ota_0")
         // And the device can be updated again.
+        try await live.switchOff()
+        try live.start()
+        #expect(try await live.wait(.rolledBack, version: first) != nil)
         #expect(try await live.write("240102-1000").status == .completed)
         #expect(try await live.wait(.confirmed, version: "240102-1000") != nil)
         try await live.end()
