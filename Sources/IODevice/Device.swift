@@ -101,10 +101,8 @@ public final class Device: NodeRole {
         node.flushWaiting()
     }
 
-    /// True when nothing waits to be sent.
-    public var isDrained: Bool {
-        ["exp", "conf_exp"].allSatisfy { blocks.block($0)?.isDrained ?? true }
-    }
+    /// True when nothing waits to be sent, and nothing that has to be sent first.
+    public var isDrained: Bool { blocks.isDrained && streams?.isAtWork != true }
 
     private func connect() {
         guard !isStopped else { return }

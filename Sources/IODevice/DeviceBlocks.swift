@@ -86,6 +86,9 @@ public final class DeviceBlocks {
     /// Makes the changes of a block one snapshot.
     public func publish(_ block: String = "exp") { blocks[block]?.publish() }
 
+    /// True when nothing waits to be sent of what the device says.
+    public var isDrained: Bool { ["exp", "conf_exp"].allSatisfy { blocks[$0]?.isDrained ?? true } }
+
     /// The stream of one direction over this device's `conf_exp` and `conf_imp` blocks.
     public func streamPort(_ direction: StreamDirection) throws(DeviceSetupError) -> StreamPort {
         guard let device = blocks["conf_exp"], let controller = blocks["conf_imp"],

@@ -20,6 +20,9 @@ struct OwnDevice {
             node: node, upload: try blocks.streamPort(.upload), download: try blocks.streamPort(.download),
             service: service, report: report)
     }
+
+    /// True when nothing waits to be sent, and nothing that has to be sent first.
+    var isDrained: Bool { blocks.isDrained && !streams.isAtWork }
 }
 
 /// The pseudo-device `accounts<k>` of a published network, with its rows of devices that wait to be let in.

@@ -112,7 +112,7 @@ public final class Server {
         describe(material.facts)
         weakSelf.server = self
         if let program = material.program {
-            update = ServerUpdate(program, blocks: own.blocks, on: loop, report: report)
+            update = ServerUpdate(program, of: own, on: loop, report: report)
         }
         let bound = NIOLoopBound(weakSelf, eventLoop: loop)
         ticker = loop.scheduleRepeatedTask(initialDelay: .milliseconds(500), delay: .milliseconds(500)) { _ in

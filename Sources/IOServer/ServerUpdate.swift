@@ -28,7 +28,13 @@ public struct ServerProgram: Sendable {
 /// connections has proved itself. Confined to the loop; what blocks is done elsewhere.
 final class ServerUpdate {
     private let program: ServerProgram
-    private let blocks: DeviceBlocks
+    /// Before a restart: how often it is looked whether the last snapshot has left, for how long at most, and the time that
+    /// it then gets to travel on to the operators.
+    private static let drainLook = TimeAmount.milliseconds(10)
+    private static let drainTime = Duration.milliseconds(1500)
+    private static let settleTime = TimeAmount.milliseconds(100)
+
+    private let device: OwnDevice
     private let loop: any EventLoop
     private let report: @Sendable (ServerEvent) -> Void
     private var state = UpdateReport(.idle, slotSize: 1)
@@ -36,11 +42,11 @@ final class ServerUpdate {
     private var hasAccepted = false
 
     init(
-        _ program: ServerProgram, blocks: DeviceBlocks, on loop: any EventLoop,
+        _ program: ServerProgram, of device: OwnDevice, on loop: any EventLoop,
         report: @escaping @Sendable (ServerEvent) -> Void
     ) {
         self.program = program
-        self.blocks = blocks
+        self.device = device
         self.loop = loop
         self.report = report
         offLoop({ program in try program.updatable.findings() }) { update, found in
@@ -61,7 +67,10 @@ final class ServerUpdate {
     func note(_ event: ControlStreamEvent) {
         let before = state
         state.note(event)
-        if case .stored(PersistentBlock.program, .restart) = event { state.set(.restarting) }
+        if case .stored(PersistentBlock.program, .restart) = event {
+            state.set(.restarting)
+            letRestart()
+        }
         guard state != before else { return }
         if state.phase != before.phase, state.phase != .receiving || before.phase != .receiving {
             report(.update(state.phase, reason: state.error))
@@ -107,8 +116,26 @@ final class ServerUpdate {
         report(.update(.restarting, reason: "an operator wants the program before"))
         state.set(.restarting, error: "\(program.version) is rolled back: an operator asked for it")
         show()
-        offLoop({ program in try program.updatable.goBack("an operator asked for it") }) { _, _ in }
+        offLoop({ program in try program.updatable.goBack("an operator asked for it") }) { update, _ in
+            update.letRestart()
+        }
     }
+
+    /// Tells who restarts the server that it may, once the operators know.
+    private func letRestart() { letRestart(atLatest: .now + Self.drainTime) }
+
+    private func letRestart(atLatest end: ContinuousClock.Instant) {
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        // The results are not published yet when this is called.
+        loop.scheduleTask(in: Self.drainLook) {
+            guard bound.value.device.isDrained || .now >= end else { return bound.value.letRestart(atLatest: end) }
+            bound.value.loop.scheduleTask(in: Self.settleTime) {
+                bound.value.offLoop({ $0.updatable.mayRestart() }) { _, _ in }
+            }
+        }
+    }
+
+    private var blocks: DeviceBlocks { device.blocks }
 
     private func show() {
         set(("upd_state", .integer(state.phase.rawValue)))

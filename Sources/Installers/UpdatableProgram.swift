@@ -12,7 +12,7 @@ public protocol UpdatableProgram: Sendable {
 
     /// The package has been checked and is being installed, which may take a while.
     var isInstalling: Bool { get }
-    /// Somebody else restarts the program after an installation or for going back: it only waits for that.
+    /// Somebody else restarts the program after an installation or for going back, as soon as ``mayRestart()`` was called.
     var isRestartedByOthers: Bool { get }
 
     /// Version that going back would start; nil when there is none.
@@ -27,6 +27,8 @@ public protocol UpdatableProgram: Sendable {
     func confirm() throws -> String?
     /// Gives the running program up for the one before; the caller restarts.
     func goBack(_ reason: String) throws
+    /// Operators were told that the program restarts: who restarts it need not wait longer.
+    func mayRestart()
 }
 
 extension UpdatableProgram {
@@ -34,4 +36,6 @@ extension UpdatableProgram {
     public var isInstalling: Bool { false }
     /// It restarts itself.
     public var isRestartedByOthers: Bool { false }
+    /// Nobody waits.
+    public func mayRestart() {}
 }

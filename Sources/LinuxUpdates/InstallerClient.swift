@@ -1,5 +1,6 @@
 public import ByteTools
 import Glibc
+import Synchronization
 
 /// An application's way to its installer. Blocking: not for an event loop.
 public struct InstallerClient: Sendable {
@@ -17,6 +18,7 @@ public struct InstallerClient: Sendable {
     private let path: String
     private let package: String?
     private let instance: String
+    private let restart = PendingRestart()
 
     /// A client of the installer at `path`, for the application `package`; else for the one that the starter says, or the
     /// one of this user.
@@ -35,8 +37,11 @@ public struct InstallerClient: Sendable {
         try exchange(request, file: nil, seconds: Self.answerSeconds, waits: waits)
     }
 
+    /// This program may be ended for the restart that ``InstallerReply/restarting`` announced: everybody was told.
+    public func mayRestart() { restart.hold(nil) }
+
     /// Hands a package over. Gives ``InstallerReply/restarting`` when another program is about to be started in this one's
-    /// place; unless `waits`, which gives the end.
+    /// place, as soon as ``mayRestart()`` is called or a short time is over; unless `waits`, which gives the end.
     public func install(
         _ package: String, manifest: [UInt8]?, waits: Bool = false
     ) throws(StorageFailure) -> InstallerReply {
@@ -54,12 +59,26 @@ public struct InstallerClient: Sendable {
         let connection = try LocalConnection.connect(path)
         connection.setTimeout(seconds: seconds)
         try connection.send(InstallerRequest(kind, package: package, instance: instance).line, file: file)
+        // Who waits for the end has nobody to tell before.
+        if waits { connection.endSending() }
         while let line = try connection.readLine() {
             guard let reply = InstallerReply(line) else {
                 throw StorageFailure("the installer's answer is not understood")
             }
-            if reply != .restarting || !waits { return reply }
+            if reply != .restarting || !waits {
+                if reply == .restarting { restart.hold(connection) }
+                return reply
+            }
         }
         throw StorageFailure("the installer ended before it answered")
     }
+}
+
+/// The connection whose end tells the installer that the restart may begin.
+private final class PendingRestart: @unchecked Sendable {
+    private let lock = Mutex(())
+    private var connection: LocalConnection?
+
+    /// Keeps a connection instead of the one before, which ends.
+    func hold(_ new: LocalConnection?) { lock.withLock { _ in connection = new } }
 }

@@ -9,8 +9,8 @@ public final class InstallerService: Sendable {
     /// Connections that are served at once.
     private static let mostConnections = 16
     private static let requestSeconds = 10
-    /// Time that an application gets to tell its operators that it restarts, µs.
-    static let farewell: UInt32 = 400_000
+    /// Longest time that an application gets to tell its operators that it restarts, ms.
+    static let farewell: Int32 = 2_000
     /// Bytes of a reason in a list.
     private static let listedReason = 300
 
@@ -216,7 +216,7 @@ public final class InstallerService: Sendable {
                 updater.willRestart = {
                     // The application may be gone already, or not listen: the update does not depend on it.
                     try? connection.send(InstallerReply.restarting.line)
-                    usleep(Self.farewell)
+                    connection.waitForEnd(milliseconds: Self.farewell)
                 }
                 defer { updater.willRestart = {} }
                 switch request.kind {

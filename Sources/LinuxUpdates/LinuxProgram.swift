@@ -77,6 +77,9 @@ public struct LinuxProgram: UpdatableProgram {
         }
     }
 
+    /// Ends the wait of the installer.
+    public func mayRestart() { client.mayRestart() }
+
     /// Version of the program that runs: the file that packages have for it; nil when it is not from a package.
     public static func installedVersion(of application: String) -> String? {
         var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))

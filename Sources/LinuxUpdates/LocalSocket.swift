@@ -73,6 +73,16 @@ final class LocalConnection {
         }
     }
 
+    /// Says that nothing more comes; answers can still be read.
+    func endSending() { shutdown(descriptor, Int32(SHUT_WR)) }
+
+    /// Waits until the other end says or sends anything, or is gone.
+    func waitForEnd(milliseconds: Int32) {
+        guard received.isEmpty else { return }
+        var waiting = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        _ = poll(&waiting, 1, milliseconds)
+    }
+
     // MARK: System calls
 
     /// The head of a control message is a length and two numbers (cmsg(3)); one descriptor follows.

@@ -57,6 +57,9 @@ extension WithDpkg {
             #expect(try bench.state() == InstallerState(stage: .idle, version: Self.old))
             let package = try bench.system.package(Self.new)
             #expect(try bench.client.install(package, manifest: nil) == .restarting)
+            // The restart waits until everybody was told of it.
+            #expect(bench.control.take().isEmpty)
+            bench.client.mayRestart()
             let reply = InstallerReply.state(try bench.wait { $0.stage != .installing })
             guard case .state(let state) = reply else {
                 Issue.record("\(reply)")

@@ -15,6 +15,8 @@ struct BootedModule: Sendable {
     let version: String
     /// How the program behaves.
     let behaviour: ProgramBehaviour
+    /// How long its self-test takes: in the emulation as on a board; a program of Linux has opened its data by now.
+    let selfTestTime: Duration
     /// True for a program that the boot loader started on trial.
     let isOnTrial: Bool
     private let power: PowerSwitch?
@@ -29,7 +31,7 @@ struct BootedModule: Sendable {
             let program = LinuxProgram(client, folder: settings.folder.path, for: check)
             return BootedModule(
                 store: store, updatable: client.isThere ? program : nil, version: settings.linuxVersion,
-                behaviour: ProgramBehaviour(), isOnTrial: false, power: nil)
+                behaviour: ProgramBehaviour(), selfTestTime: .zero, isOnTrial: false, power: nil)
         case .esp(let profile):
             let power = PowerSwitch(try NORFlash(file: settings.folder.flashImage, size: profile.flashSize))
             let flash = try openOrProvision(power, profile, settings, log)
@@ -50,7 +52,8 @@ struct BootedModule: Sendable {
             return BootedModule(
                 store: store,
                 updatable: ESPProgram(flash: flash, boot: boot, slots: installer, installer: gate, store: store),
-                version: application.version, behaviour: boot.behaviour, isOnTrial: boot.needsProof, power: power)
+                version: application.version, behaviour: boot.behaviour, selfTestTime: .milliseconds(300),
+                isOnTrial: boot.needsProof, power: power)
         }
     }
 

@@ -11,12 +11,13 @@ extension ModuleRun {
         let before = report.phase
         report.note(event)
         var ending: Ending?
+        var isRestartedByOthers = false
         if case .stored(let block, .restart(let reason)) = event {
             ending = .restart(reason)
             if block == PersistentBlock.program {
                 report.set(.restarting)
                 await noteTrial()
-                if module.updatable?.isRestartedByOthers == true { ending = nil }
+                isRestartedByOthers = module.updatable?.isRestartedByOthers == true
             }
         }
         if report.phase != before {
@@ -24,7 +25,16 @@ extension ModuleRun {
             log.note("update", "update: \(report.phase)\(reason)", [("phase", .string("\(report.phase)"))])
         }
         try await showUpdate()
-        return ending
+        guard isRestartedByOthers else { return ending }
+        try await letRestart()
+        return nil
+    }
+
+    /// Tells who restarts the program that it may.
+    private func letRestart() async throws {
+        try await leave()
+        guard let updatable = module.updatable else { return }
+        try await Self.offLoop { updatable.mayRestart() }
     }
 
     /// Writes down what is about to be tried. The restart does not wait for a record that fails.
@@ -83,6 +93,8 @@ extension ModuleRun {
         report.set(.restarting, error: "\(version) is rolled back: \(reason)")
         log.note("update", "update: \(report.error)", [("phase", "restarting")])
         try await showUpdate()
-        return updatable.isRestartedByOthers ? nil : .restart("going back to the program before: \(reason)")
+        guard updatable.isRestartedByOthers else { return .restart("going back to the program before: \(reason)") }
+        try await letRestart()
+        return nil
     }
 }

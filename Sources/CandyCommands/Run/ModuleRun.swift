@@ -27,11 +27,9 @@ final class ModuleRun {
 
     /// How often the time is looked at, and the values of the process change every fifth time.
     private static let tick = Duration.milliseconds(200)
-    /// How long a self-test of the emulation takes.
-    private static let selfTestTime = Duration.milliseconds(300)
-    /// Before a restart: time for the operator to read the result, then for the last snapshot to leave.
-    private static let settleTime = Duration.milliseconds(500)
-    private static let drainTime = Duration.milliseconds(1000)
+    /// Before a restart: longest time for the last snapshot to leave, then time for it to travel on to the operators.
+    private static let drainTime = Duration.milliseconds(1500)
+    private static let settleTime = Duration.milliseconds(100)
 
     let settings: CandySettings
     let module: BootedModule
@@ -98,6 +96,7 @@ final class ModuleRun {
         await beginTrial()
         let isMute = module.behaviour.neverConnects
         let selfTest = module.behaviour.selfTest
+        let selfTestTime = module.selfTestTime
         let fixed = ModuleSignals.fixed(settings, version: module.version)
         try await show(fixed + [("nc_status", .integer(5))])
         try await showUpdate()
@@ -111,7 +110,7 @@ final class ModuleRun {
                 }
             }
             group.addTask {
-                try await Task.sleep(for: Self.selfTestTime)
+                try await Task.sleep(for: selfTestTime)
                 if selfTest != .neverEnds { feed.yield(.selfTestEnded(passed: selfTest == .passes)) }
             }
             defer { group.cancelAll() }
@@ -216,12 +215,12 @@ final class ModuleRun {
     }
 
     /// Gives the last snapshots time to reach the operator.
-    private func leave() async throws {
-        try await Task.sleep(for: Self.settleTime)
+    func leave() async throws {
         let end = ContinuousClock.now + Self.drainTime
         while ContinuousClock.now < end {
             if try await loop.submit({ [device] in device.value.isDrained }).get() { break }
-            try await Task.sleep(for: .milliseconds(20))
+            try await Task.sleep(for: .milliseconds(10))
         }
+        try await Task.sleep(for: Self.settleTime)
     }
 }
