@@ -113,7 +113,10 @@ let package = Package(
         program("candy", "CandyCommands"),
         library(
             "IOStartCommands",
-            ["ByteTools", "CommandLineTool", "LinuxUpdates", "PackedJSON", "Programs", "TerminalUI", arguments]),
+            [
+                "ByteTools", "CommandLineTool", "DeviceDescription", "LinuxUpdates", "PackedJSON", "Programs",
+                "TerminalUI", arguments,
+            ]),
         program("iostart", "IOStartCommands"),
 
         // What tests of the core share, and the checker of recorded conversations (scripts/golden).

@@ -24,19 +24,24 @@ public enum Subprocess {
     /// How long others may still write to the pipes of a program that has ended, ms. A daemon that it left behind would
     /// hold them for ever.
     private static let outputGrace = 1_000
+    /// A pipe holds that much without a reader (pipe(7)).
+    private static let mostEmptyLines = 4096
     /// How often it is looked whether a program has ended that has closed nothing, ms.
     private static let glance = 100
 
     /// Starts `program` (an absolute path) with a clean environment and waits for it.
     ///
     /// The program is killed when it says more than `outputLimit` bytes or runs longer than `milliseconds`. `environment`
-    /// holds further variables, each as `NAME=value`.
+    /// holds further variables, each as `NAME=value`. Standard input holds as many empty lines as `emptyLines` says: each
+    /// question gets the answer that counts without one. `said` hears at once of what it writes.
     public static func run(
-        _ program: String, _ arguments: [String], environment: [String] = [], outputLimit: Int, milliseconds: Int
+        _ program: String, _ arguments: [String], environment: [String] = [], emptyLines: Int = 0, outputLimit: Int,
+        milliseconds: Int, said: (ArraySlice<UInt8>) -> Void = { _ in }
     ) throws(StorageFailure) -> Result {
-        var pipes: [Int32] = [-1, -1, -1, -1]
+        precondition((0...mostEmptyLines).contains(emptyLines), "that many lines may not fit into a pipe")
+        var pipes: [Int32] = [-1, -1, -1, -1, -1, -1]
         defer { for descriptor in pipes where descriptor >= 0 { close(descriptor) } }
-        for index in [0, 2] {
+        for index in [0, 2, 4] {
             var pair: [Int32] = [-1, -1]
             guard pipe(&pair) == 0 else { throw File.failure("can't make a pipe for", program) }
             pipes[index] = pair[0]
@@ -44,11 +49,15 @@ public enum Subprocess {
             // Not inherited by other programs that another thread may start meanwhile.
             for descriptor in pair { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
         }
-        let child = try spawn(program, arguments, environment, output: pipes[1], errors: pipes[3])
-        close(pipes[1])
-        close(pipes[3])
-        pipes[1] = -1
-        pipes[3] = -1
+        if emptyLines > 0 {
+            let lines = [UInt8](repeating: UInt8(ascii: "\n"), count: emptyLines)
+            _ = write(pipes[5], lines, lines.count)
+        }
+        let child = try spawn(program, arguments, environment, input: pipes[4], output: pipes[1], errors: pipes[3])
+        for index in [1, 3, 4, 5] {
+            close(pipes[index])
+            pipes[index] = -1
+        }
 
         var deadline = now() + milliseconds
         var status: Int32 = 0
@@ -73,6 +82,7 @@ public enum Subprocess {
                 let got = readSome(open[index], &chunk)
                 if got > 0 {
                     texts[index] += chunk[..<got]
+                    said(chunk[..<got])
                     if texts[index].count > outputLimit { problem = "\(program) says more than \(outputLimit) bytes" }
                 } else if got == 0 || errno != EINTR {
                     open[index] = -1
@@ -91,7 +101,7 @@ public enum Subprocess {
     }
 
     private static func spawn(
-        _ program: String, _ arguments: [String], _ variables: [String], output: Int32, errors: Int32
+        _ program: String, _ arguments: [String], _ variables: [String], input: Int32, output: Int32, errors: Int32
     ) throws(StorageFailure) -> pid_t {
         #if canImport(Darwin)
         var actions: posix_spawn_file_actions_t?
@@ -100,7 +110,7 @@ public enum Subprocess {
         #endif
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        posix_spawn_file_actions_adddup2(&actions, input, 0)
         posix_spawn_file_actions_adddup2(&actions, output, 1)
         posix_spawn_file_actions_adddup2(&actions, errors, 2)
 

@@ -83,15 +83,19 @@ public enum StandardSignals {
     }
 
     /// State of a program update, for `exp`: an extension that other nodes see as ordinary signals. `upd_keys` is the number
-    /// of keys the device trusts; with more than none it takes signed packages only.
-    public static let update = GroupDefinition(
-        "update",
+    /// of keys the device trusts; with more than none it takes signed packages only. `upd_text` is what the tool says that
+    /// installs the package, its last lines.
+    public static func update(_ signals: UpdateSignals) -> GroupDefinition {
+        GroupDefinition("update", updateState + (signals == .withText ? [.text("upd_text", bytes: 1_000)] : []))
+    }
+
+    private static let updateState: [SignalDefinition] =
         [
             SignalDefinition("upd_state", .char),
             SignalDefinition("upd_progress", .uchar, unit: "%", minimum: 0, maximum: 100),
             .text("upd_version", bytes: 16), .text("upd_previous", bytes: 16), .text("upd_slot", bytes: 12),
             .text("upd_error", bytes: 160), SignalDefinition("upd_keys", .uchar),
-        ])
+        ]
 
     /// Commands for a program update, for `imp`.
     public static let updateCommands = GroupDefinition(
@@ -108,4 +112,12 @@ extension BlockDescription {
     public static func configurationImport(ring: Int = 257) throws(DeviceInfoError) -> BlockDescription {
         try BlockDescription("conf_imp", .down, isConfiguration: true, [StandardSignals.controllerStream(ring: ring)])
     }
+}
+
+/// Which signals for program updates a device has.
+public enum UpdateSignals: Sendable {
+    /// Those of every device.
+    case basic
+    /// Also the text of the tool that installs.
+    case withText
 }

@@ -9,10 +9,13 @@ public struct UpdateReport: Equatable {
     public private(set) var progress: Int64
     /// `upd_error`
     public private(set) var error: String
+    /// `upd_text`: what the tool says that installs.
+    public private(set) var text: String
     private let slotSize: UInt64
 
     /// Starts in a phase; `slotSize` is what progress is shown against, bytes.
-    public init(_ phase: UpdatePhase, error: String = "", slotSize: Int) {
+    public init(_ phase: UpdatePhase, error: String = "", text: String = "", slotSize: Int) {
+        self.text = text
         self.phase = phase
         self.error = error
         self.slotSize = UInt64(max(1, slotSize))
@@ -22,7 +25,9 @@ public struct UpdateReport: Equatable {
     /// Follows the control streams; everything that is not about a program is ignored.
     public mutating func note(_ event: ControlStreamEvent) {
         switch event {
-        case .receiving(PersistentBlock.program): set(.receiving, progress: 0)
+        case .receiving(PersistentBlock.program):
+            set(.receiving, progress: 0)
+            text = ""
         case .received(PersistentBlock.program, let bytes):
             guard phase == .receiving else { return }
             progress = Int64(min(99, min(bytes, slotSize) * 100 / slotSize))
@@ -34,8 +39,14 @@ public struct UpdateReport: Equatable {
     }
 
     /// The package that was being checked is being installed.
-    public mutating func noteInstalling() {
+    public mutating func noteInstalling(text: String?) {
         if phase == .verifying { phase = .installing }
+        say(text)
+    }
+
+    /// The tool says something, if it says anything at all.
+    public mutating func say(_ text: String?) {
+        if let text { self.text = text }
     }
 
     /// Goes to a phase.

@@ -2,6 +2,7 @@ public import ByteTools
 import DeviceDescription
 public import IOCOM
 public import Programs
+import Synchronization
 
 /// Writes a program into a device and follows it until the new program proved itself or the old one runs again.
 public struct ProgramUpdate: Sendable {
@@ -55,6 +56,8 @@ public struct ProgramUpdate: Sendable {
     public var manifest: SignedManifest?
     /// Longest time for restart and proof.
     public var proofSeconds: Double = 300
+    /// Hears each line of what the tool says that installs, for devices that pass it on; must be quick.
+    public var said: @Sendable (String) -> Void = { _ in }
     private let access: Operator
     private let path: DevicePath
     private let version: String
@@ -80,15 +83,20 @@ public struct ProgramUpdate: Sendable {
         }
         let total = UInt64(try package.byteCount)
         if before.update?.keys != nil, let manifest { try await send(manifest) }
+        let ears = Ears(after: before.update, said)
+        // The device installs before the transfer ends.
+        let watch = Task { try await watchInstalling(ears) { progress(.installing, total) } }
+        defer { watch.cancel() }
         let transfer = try await access.write(package, to: 1, of: path) { bytes in
             progress(bytes >= total ? .verifying : .receiving, bytes)
         }
+        watch.cancel()
         var outcome = Outcome(
             result: .failed, version: before.version, previous: before.version, bytes: transfer.bytes, seconds: 0,
             reason: transfer.failure?.description, status: transfer.status)
         if transfer.failure == nil || transfer.lostAfterLastByte {
             if before.update != nil {
-                try await follow(&outcome, total) { progress($0, total) }
+                try await follow(&outcome, total, ears) { progress($0, total) }
             } else {
                 try await followOriginal(&outcome, before) { progress($0, total) }
             }
@@ -97,7 +105,7 @@ public struct ProgramUpdate: Sendable {
             outcome.result = transfer.status?.isError == true ? .refused : .failed
             // What the device says may still be about an earlier update, when it never took notice of this one.
             let earlier = transfer.status?.isError == true ? nil : before.update
-            if let reason = try await deviceReason(after: earlier) {
+            if let reason = try await deviceReason(after: earlier, ears) {
                 outcome.reason = "\(path) refused the package: \(reason)"
             }
         }
@@ -115,23 +123,58 @@ public struct ProgramUpdate: Sendable {
     private static let manifestBlock = 13
 
     /// What a device with `update` signals says about a refusal, unless its state is still the `earlier` one.
-    private func deviceReason(after earlier: UpdateStatus?) async throws -> String? {
-        try await access.waitForDevice(path, seconds: 2) { summary in
-            guard let update = summary?.update, update != earlier, update.phase == .failed, let error = update.error
+    private func deviceReason(after earlier: UpdateStatus?, _ ears: Ears) async throws -> String? {
+        let update = try await access.waitForDevice(path, seconds: 2) { summary -> UpdateStatus? in
+            guard let update = summary?.update, update != earlier, update.phase == .failed, update.error != nil
             else { return nil }
-            return error
+            return update
+        }
+        ears.hear(update?.text)
+        return update?.error
+    }
+
+    /// Passes each new line of what is said on, once.
+    private final class Ears: Sendable {
+        private let lines = Mutex(HeardLines())
+        private let said: @Sendable (String) -> Void
+
+        /// What was said of an earlier update is not new.
+        init(after earlier: UpdateStatus?, _ said: @escaping @Sendable (String) -> Void) {
+            self.said = said
+            lines.withLock { _ = $0.hear(earlier?.text) }
+        }
+
+        func hear(_ text: String?) {
+            for line in lines.withLock({ $0.hear(text) }) { said(line) }
+        }
+    }
+
+    /// Tells that the device installs, and what it says meanwhile.
+    private func watchInstalling(_ ears: Ears, _ installs: @Sendable () -> Void) async throws {
+        var seen: String?
+        while !Task.isCancelled {
+            let known = seen
+            let text = try await access.waitForDevice(path, seconds: 1) { summary -> String? in
+                guard let update = summary?.update, update.phase == .installing else { return nil }
+                let text = update.text ?? ""
+                return text == known ? nil : text
+            }
+            guard let text, !Task.isCancelled else { continue }
+            if seen == nil { installs() }
+            seen = text
+            ears.hear(text)
         }
     }
 
     private enum Step: Sendable, Equatable {
         case away
-        case phase(Phase)
+        case phase(Phase, said: String?)
         case ended(UpdateStatus)
     }
 
     /// Follows the `update` signals through restart and proof.
-    public func follow(
-        _ outcome: inout Outcome, _ total: UInt64, progress: @Sendable (Phase) -> Void
+    private func follow(
+        _ outcome: inout Outcome, _ total: UInt64, _ ears: Ears, progress: @Sendable (Phase) -> Void
     ) async throws {
         let deadline = clock.now + .seconds(proofSeconds)
         var last: Step?
@@ -149,10 +192,13 @@ public struct ProgramUpdate: Sendable {
             case .away:
                 sawChange = true
                 progress(.restarting)
-            case .phase(let phase):
+            case .phase(let phase, let text):
                 sawChange = true
+                ears.hear(text)
                 progress(phase)
-            case .ended(let update): return finish(&outcome, update, total)
+            case .ended(let update):
+                ears.hear(update.text)
+                return finish(&outcome, update, total)
             }
         }
         outcome.result = .unknown
@@ -167,15 +213,17 @@ public struct ProgramUpdate: Sendable {
     private static func step(_ summary: DeviceSummary?, _ changed: Bool) -> Step? {
         guard let summary else { return .away }
         guard let update = summary.update else { return nil }
+        let phase: Phase
         switch update.phase {
         // Every byte is confirmed by now: a signal that is still on its way from before must not turn the phases back.
         case .receiving, .idle: return nil
-        case .verifying: return .phase(.verifying)
-        case .installing: return .phase(.installing)
-        case .restarting: return .phase(.restarting)
-        case .proving: return .phase(.proving)
+        case .verifying: phase = .verifying
+        case .installing: phase = .installing
+        case .restarting: phase = .restarting
+        case .proving: phase = .proving
         case .confirmed, .rolledBack, .failed: return changed ? .ended(update) : nil
         }
+        return .phase(phase, said: update.text)
     }
 
     private func finish(_ outcome: inout Outcome, _ update: UpdateStatus, _ total: UInt64) {
@@ -239,7 +287,7 @@ public struct ProgramUpdate: Sendable {
             result: .failed, version: before.version, previous: before.version, bytes: 0, seconds: 0, reason: nil,
             status: nil)
         let returning = ProgramUpdate(access, device: path, version: update.previous ?? "")
-        try await returning.follow(&outcome, 0, progress: progress)
+        try await returning.follow(&outcome, 0, Ears(after: update, said), progress: progress)
         outcome.seconds = (clock.now - start) / .seconds(1)
         return outcome
     }

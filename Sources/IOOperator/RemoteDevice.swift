@@ -56,7 +56,7 @@ final class RemoteDevice {
         return UpdateStatus(
             phase: UpdatePhase(rawValue: Int64(code)) ?? .idle, progress: integer("upd_progress") ?? 0,
             version: text("upd_version"), previous: text("upd_previous"), slot: text("upd_slot"),
-            error: text("upd_error"), keys: integer("upd_keys"))
+            error: text("upd_error"), text: text("upd_text"), keys: integer("upd_keys"))
     }
 }
 
@@ -99,6 +99,8 @@ public struct UpdateStatus: Sendable, Equatable {
     public let slot: String?
     /// Reason of the latest failure or roll-back.
     public let error: String?
+    /// What the tool says that installs, its last lines.
+    public let text: String?
     /// Keys that the device trusts for packages, more than none when it takes signed ones only; nil when it does not know of
     /// signatures.
     public let keys: Int?

@@ -16,7 +16,7 @@ enum ServerDescription {
                     "exp", .up,
                     [
                         StandardSignals.networkConfiguration, StandardSignals.systemSpecification,
-                        StandardSignals.resources, StandardSignals.update,
+                        StandardSignals.resources, StandardSignals.update(isUpdatable ? .withText : .basic),
                     ]),
                 BlockDescription("imp", .down, isUpdatable ? [StandardSignals.updateCommands] : []),
                 .configurationExport(ring: ring), .configurationImport(ring: ring),

@@ -51,7 +51,7 @@ final class ServerUpdate {
         self.report = report
         offLoop({ program in try program.updatable.findings() }) { update, found in
             update.state = UpdateReport(
-                found.phase, error: found.error, slotSize: update.program.updatable.capacity)
+                found.phase, error: found.error, text: found.text, slotSize: update.program.updatable.capacity)
             update.show()
             if found.phase == .proving {
                 update.report(.update(.proving, reason: "version \(update.program.version)"))
@@ -67,6 +67,9 @@ final class ServerUpdate {
     func note(_ event: ControlStreamEvent) {
         let before = state
         state.note(event)
+        // The tool may have said more since it was looked at.
+        if case .stored(PersistentBlock.program, _) = event { state.say(program.updatable.installerText) }
+        if case .uploadFailed(PersistentBlock.program, _, _) = event { state.say(program.updatable.installerText) }
         if case .stored(PersistentBlock.program, .restart) = event {
             state.set(.restarting)
             letRestart()
@@ -80,9 +83,11 @@ final class ServerUpdate {
 
     /// To be called now and then.
     func tick() {
-        guard program.updatable.isInstalling, state.phase == .verifying else { return }
-        state.noteInstalling()
-        report(.update(state.phase, reason: ""))
+        guard program.updatable.isInstalling else { return }
+        let before = state
+        state.noteInstalling(text: program.updatable.installerText)
+        guard state != before else { return }
+        if state.phase != before.phase { report(.update(state.phase, reason: "")) }
         show()
     }
 
@@ -104,10 +109,11 @@ final class ServerUpdate {
     }
 
     private func confirm() {
-        offLoop({ program in try program.updatable.confirm() }) { update, problem in
-            guard update.isOnTrial else { return }
+        offLoop({ program in try program.updatable.confirm() }) { update, confirmation in
+            // It is asked again for those who have to wait: connections are tried as long as the trial goes on.
+            guard update.isOnTrial, case .confirmed(let note) = confirmation else { return }
             update.state.set(.confirmed)
-            update.report(.update(.confirmed, reason: problem ?? ""))
+            update.report(.update(.confirmed, reason: note ?? ""))
             update.show()
         }
     }
@@ -141,6 +147,7 @@ final class ServerUpdate {
         set(("upd_state", .integer(state.phase.rawValue)))
         set(("upd_progress", .integer(state.progress)))
         set(("upd_error", .text(state.error)))
+        set(("upd_text", .text(state.text)))
         blocks.publish()
         offLoop({ program in
             // Keys that can't be read let no package through: one that nobody has.

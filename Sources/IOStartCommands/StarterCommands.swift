@@ -18,7 +18,7 @@ struct StarterSocket: ParsableArguments {
         switch reply {
         case .list(let applications): return applications
         case .refused(_, let reason): throw StarterFailure(status: 1, description: reason)
-        case .state, .restarting: throw StarterFailure(status: 1, description: "the answer is not understood")
+        case .state, .restarting, .said: throw StarterFailure(status: 1, description: "the answer is not understood")
         }
     }
 }

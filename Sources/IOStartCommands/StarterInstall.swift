@@ -1,5 +1,6 @@
 import ArgumentParser
 import ByteTools
+import DeviceDescription
 import Glibc
 import LinuxUpdates
 import Programs
@@ -33,14 +34,17 @@ struct StarterInstall: ParsableCommand {
             throw StarterFailure(status: 5, description: "\(package): \(error)")
         }
         let client = InstallerClient(path: starter.socket, package: application)
+        var lines = HeardLines()
         var reply = try ask { () throws(StorageFailure) in
-            try client.install(package, manifest: try manifestBytes(), waits: true)
+            try client.install(package, manifest: try manifestBytes(), waits: true) { text in
+                for line in lines.hear(text) { Terminal.write("  \(line)\n", to: STDERR_FILENO) }
+            }
         }
         for _ in 0..<Self.patience {
             switch reply {
             case .refused(_, let reason): throw StarterFailure(status: 5, description: reason)
             case .state(let state) where state.stage == .idle: return try finish(state)
-            case .state, .restarting, .list: break
+            case .state, .restarting, .list, .said: break
             }
             sleep(Self.glance)
             reply = try ask { () throws(StorageFailure) in try client.ask(.status) }

@@ -3,9 +3,10 @@ import TerminalUI
 
 /// Results go to standard output, everything else to standard error.
 enum Output {
-    static func line(_ text: String) { Terminal.write(text + "\n", to: STDOUT_FILENO) }
+    /// Texts of devices must not control a terminal.
+    static func line(_ text: String) { Terminal.write(DisplayText.clean(text) + "\n", to: STDOUT_FILENO) }
 
-    static func json(_ value: JSONText) { line(value.text) }
+    static func json(_ value: JSONText) { Terminal.write(value.text + "\n", to: STDOUT_FILENO) }
 
     static func table(_ table: Table) {
         Terminal.write(table.draw(width: Terminal.width(STDOUT_FILENO)), to: STDOUT_FILENO)

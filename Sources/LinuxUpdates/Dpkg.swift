@@ -8,8 +8,9 @@ public struct Dpkg: Sendable {
     private static let longestRun = 900_000
     /// What a run may say; more ends it.
     private static let mostOutput = 4 << 20
-    /// Lines of what it said that are kept for people.
-    private static let linesKept = 12
+    /// Questions that get the answer that counts without one: a configuration file that both its owner and its maker changed
+    /// stays as its owner wrote it. One more ends the run instead of waiting for ever.
+    private static let mostQuestions = 1_000
     /// How often a run is tried again when another package manager is at work, and the pause between, s.
     private static let mostWaits = 60
     private static let waitTime: UInt32 = 2
@@ -24,42 +25,48 @@ public struct Dpkg: Sendable {
 
     // MARK: Changing
 
+    /// Hears of what a run says, as it comes.
+    public typealias Said = (ArraySlice<UInt8>) -> Void
+
     /// Installs a package file. Force options are not used: what dpkg refuses stays refused.
-    public func install(_ path: String, package: String) throws(StorageFailure) -> LinuxUpdate.Run {
-        // Standard input is empty: a question of a package ends it instead of waiting for ever.
-        try run(["--install", path], package)
+    public func install(
+        _ path: String, package: String, said: Said = { _ in }
+    ) throws(StorageFailure) -> LinuxUpdate.Run {
+        try run(["--install", path], package, said)
     }
 
     /// Finishes what was interrupted: unpacked packages are configured.
-    public func repair(package: String) throws(StorageFailure) -> LinuxUpdate.Run {
-        try run(["--configure", "--pending"], package)
+    public func repair(package: String, said: Said = { _ in }) throws(StorageFailure) -> LinuxUpdate.Run {
+        try run(["--configure", "--pending"], package, said)
     }
 
-    private func run(_ arguments: [String], _ package: String) throws(StorageFailure) -> LinuxUpdate.Run {
-        let result = try unlocked("/usr/bin/dpkg", base + arguments)
+    private func run(_ arguments: [String], _ package: String, _ said: Said) throws(StorageFailure) -> LinuxUpdate.Run {
+        let result = try unlocked("/usr/bin/dpkg", base + arguments, said)
         let findings = try findings(package)
         guard result.status != 0 else { return LinuxUpdate.Run(failure: nil, findings: findings) }
         return LinuxUpdate.Run(failure: Self.reason(result, "dpkg"), findings: findings)
     }
 
     /// Fetches packages so that each clause is met; nothing is removed for it. Nil when that worked, else what apt said.
-    func satisfy(_ clauses: [DebianDependencies.Clause]) throws(StorageFailure) -> String? {
+    func satisfy(_ clauses: [DebianDependencies.Clause], said: Said = { _ in }) throws(StorageFailure) -> String? {
         guard root == nil else { return "apt does not work on a folder" }
         let result = try unlocked(
             "/usr/bin/apt-get",
-            ["--quiet", "--yes", "--no-install-recommends", "--no-remove", "satisfy"] + clauses.map(\.text))
+            ["--quiet", "--yes", "--no-install-recommends", "--no-remove", "satisfy"] + clauses.map(\.text), said)
         return result.status == 0 ? nil : Self.reason(result, "apt")
     }
 
     /// Runs a tool when no other package manager is at work; waits a while for that.
-    private func unlocked(_ tool: String, _ arguments: [String]) throws(StorageFailure) -> Subprocess.Result {
+    private func unlocked(
+        _ tool: String, _ arguments: [String], _ said: Said
+    ) throws(StorageFailure) -> Subprocess.Result {
         var waits = 0
         while true {
             let result = try Subprocess.run(
-                tool, arguments, environment: Self.environment, outputLimit: Self.mostOutput,
-                milliseconds: Self.longestRun)
-            let said = String(decoding: result.errors.suffix(2000), as: UTF8.self)
-            let isLocked = said.contains("locked by another process") || said.contains("Could not get lock")
+                tool, arguments, environment: Self.environment, emptyLines: Self.mostQuestions,
+                outputLimit: Self.mostOutput, milliseconds: Self.longestRun, said: said)
+            let errors = String(decoding: result.errors.suffix(2000), as: UTF8.self)
+            let isLocked = errors.contains("locked by another process") || errors.contains("Could not get lock")
             guard result.status != 0, isLocked, waits < Self.mostWaits else { return result }
             waits += 1
             sleep(Self.waitTime)
@@ -146,12 +153,9 @@ public struct Dpkg: Sendable {
 
     /// The last lines of what was said, errors first.
     private static func reason(_ result: Subprocess.Result, _ tool: String) -> String {
-        func lines(_ bytes: [UInt8]) -> [String] {
-            String(decoding: bytes.filter { $0 == 0x0A || ($0 >= 0x20 && $0 < 0x7F) }, as: UTF8.self)
-                .split(separator: "\n").map(String.init)
-        }
-        let said = lines(result.errors).suffix(linesKept)
-        let text = (said.isEmpty ? lines(result.output).suffix(linesKept) : said).joined(separator: "\n")
-        return text.isEmpty ? "\(tool) ended with status \(result.status)" : text
+        var text = SaidText()
+        text.append(result.errors[...])
+        if text.isEmpty { text.append(result.output[...]) }
+        return text.isEmpty ? "\(tool) ended with status \(result.status)" : text.text
     }
 }

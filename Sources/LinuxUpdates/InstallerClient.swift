@@ -41,20 +41,22 @@ public struct InstallerClient: Sendable {
     public func mayRestart() { restart.hold(nil) }
 
     /// Hands a package over. Gives ``InstallerReply/restarting`` when another program is about to be started in this one's
-    /// place, as soon as ``mayRestart()`` is called or a short time is over; unless `waits`, which gives the end.
+    /// place, as soon as ``mayRestart()`` is called or a short time is over; unless `waits`, which gives the end. `said` hears
+    /// the last lines of what the package manager says.
     public func install(
-        _ package: String, manifest: [UInt8]?, waits: Bool = false
+        _ package: String, manifest: [UInt8]?, waits: Bool = false, said: (String) -> Void = { _ in }
     ) throws(StorageFailure) -> InstallerReply {
         let descriptor = open(package, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
         guard descriptor >= 0 else {
             throw StorageFailure("\(package) can't be opened: \(LocalConnection.reason())", systemError: errno)
         }
         defer { close(descriptor) }
-        return try exchange(.install(manifest: manifest), file: descriptor, seconds: Self.installSeconds, waits: waits)
+        return try exchange(
+            .install(manifest: manifest), file: descriptor, seconds: Self.installSeconds, waits: waits, said: said)
     }
 
     private func exchange(
-        _ kind: InstallerRequest.Kind, file: Int32?, seconds: Int, waits: Bool
+        _ kind: InstallerRequest.Kind, file: Int32?, seconds: Int, waits: Bool, said: (String) -> Void = { _ in }
     ) throws(StorageFailure) -> InstallerReply {
         let connection = try LocalConnection.connect(path)
         connection.setTimeout(seconds: seconds)
@@ -65,9 +67,13 @@ public struct InstallerClient: Sendable {
             guard let reply = InstallerReply(line) else {
                 throw StorageFailure("the installer's answer is not understood")
             }
-            if reply != .restarting || !waits {
-                if reply == .restarting { restart.hold(connection) }
+            switch reply {
+            case .said(let text): said(text)
+            case .restarting:
+                if waits { continue }
+                restart.hold(connection)
                 return reply
+            case .state, .refused, .list: return reply
             }
         }
         throw StorageFailure("the installer ended before it answered")

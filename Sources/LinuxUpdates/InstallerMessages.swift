@@ -89,6 +89,8 @@ public enum InstallerReply: Equatable, Sendable {
     case state(InstallerState)
     /// The application will be started anew in a moment.
     case restarting
+    /// What the package manager says, its last lines; more answers follow.
+    case said(String)
     /// Nothing was changed; a status number of the protocol and the reason.
     case refused(status: UInt8, reason: String)
     /// Every application with its state, for the owner of the machine.
@@ -99,6 +101,8 @@ public enum InstallerReply: Equatable, Sendable {
         guard let json = try? JSON(parsing: line) else { return nil }
         if json["event"]?.text == "restarting" {
             self = .restarting
+        } else if json["event"]?.text == "said" {
+            self = .said(json["text"]?.text ?? "")
         } else if let reason = json["refused"]?.text {
             self = .refused(status: UInt8(clamping: json["status"]?.int ?? 100), reason: reason)
         } else if let elements = json["applications"]?.elements {
@@ -115,6 +119,7 @@ public enum InstallerReply: Equatable, Sendable {
             switch self {
             case .state(let state): state.json
             case .restarting: ["event": "restarting"]
+            case .said(let text): ["event": "said", "text": .string(text)]
             case .refused(let status, let reason):
                 ["refused": .string(reason), "status": .integer(Int64(status))]
             case .list(let applications):
@@ -185,11 +190,13 @@ public struct InstallerState: Equatable, Sendable {
     public var result: UpdateJournal.Result?
     /// Why it ended so.
     public var reason: String
+    /// The last lines of what the package manager said.
+    public var said: String
 
     /// A state of its parts.
     public init(
         stage: Stage, secondsLeft: Int? = nil, version: String? = nil, previous: String? = nil,
-        result: UpdateJournal.Result? = nil, reason: String = ""
+        result: UpdateJournal.Result? = nil, reason: String = "", said: String = ""
     ) {
         self.stage = stage
         self.secondsLeft = secondsLeft
@@ -197,6 +204,7 @@ public struct InstallerState: Equatable, Sendable {
         self.previous = previous
         self.result = result
         self.reason = reason
+        self.said = said
     }
 
     init?(_ json: JSON) {
@@ -204,7 +212,8 @@ public struct InstallerState: Equatable, Sendable {
         self.init(
             stage: stage, secondsLeft: json["secondsLeft"]?.int.map { Int(clamping: $0) },
             version: json["version"]?.text, previous: json["previous"]?.text,
-            result: json["result"]?.text.flatMap(UpdateJournal.Result.init), reason: json["reason"]?.text ?? "")
+            result: json["result"]?.text.flatMap(UpdateJournal.Result.init), reason: json["reason"]?.text ?? "",
+            said: json["said"]?.text ?? "")
     }
 
     var json: JSON {
@@ -214,6 +223,7 @@ public struct InstallerState: Equatable, Sendable {
         if let previous { members.append(.init("previous", .string(previous))) }
         if let result { members.append(.init("result", .string(result.rawValue))) }
         members.append(.init("reason", .string(reason)))
+        if !said.isEmpty { members.append(.init("said", .string(said))) }
         return .object(members)
     }
 }

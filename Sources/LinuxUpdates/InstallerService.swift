@@ -218,7 +218,16 @@ public final class InstallerService: Sendable {
                     try? connection.send(InstallerReply.restarting.line)
                     connection.waitForEnd(milliseconds: Self.farewell)
                 }
-                defer { updater.willRestart = {} }
+                var listens = true
+                updater.says = { text in
+                    // Who does not listen holds nothing up.
+                    guard listens else { return }
+                    listens = (try? connection.send(InstallerReply.said(text).line)) != nil
+                }
+                defer {
+                    updater.willRestart = {}
+                    updater.says = { _ in }
+                }
                 switch request.kind {
                 case .install(let manifest): try install(application, updater, manifest, connection)
                 case .confirm: try updater.confirm(request.instance)

@@ -15,6 +15,10 @@ public final class LinuxInstaller: ProgramInstaller {
     private let file = Mutex<(file: File, size: Int)?>(nil)
     private let handedOver = Mutex(false)
 
+    private let heard = Mutex("")
+
+    /// The last lines of what the package manager said to the latest package.
+    var said: String { heard.withLock { $0 } }
     /// The machine's installer is at work.
     var isAtWork: Bool { handedOver.withLock { $0 } }
 
@@ -64,13 +68,14 @@ public final class LinuxInstaller: ProgramInstaller {
         handedOver.withLock { $0 = true }
         defer { handedOver.withLock { $0 = false } }
         do throws(StorageFailure) {
-            reply = try client.install(file.path, manifest: try manifest())
+            heard.withLock { $0 = "" }
+            reply = try client.install(file.path, manifest: try manifest()) { text in heard.withLock { $0 = text } }
         } catch { throw InstallError(.installerNotStarted, "the installer of this machine: \(error)") }
         switch reply {
         case .refused(let status, let reason): throw InstallError(StreamStatus(rawValue: status), reason)
         case .state(let state) where state.result == .failed:
             throw InstallError(.installationFailed, state.reason)
-        case .list: throw InstallError(.installerNotStarted, "the installer's answer is not understood")
+        case .list, .said: throw InstallError(.installerNotStarted, "the installer's answer is not understood")
         case .state, .restarting:
             return InstalledProgram(
                 application: package.application, version: package.versionText, size: size, digest: package.sha256,

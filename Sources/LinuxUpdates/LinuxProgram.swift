@@ -1,5 +1,5 @@
 import ByteTools
-public import DeviceDescription
+import DeviceDescription
 import Glibc
 public import Installers
 
@@ -31,7 +31,7 @@ public struct LinuxProgram: UpdatableProgram {
         switch try client.ask(.status) {
         case .state(let state): return state
         case .refused(_, let reason): throw StorageFailure("the installer refuses: \(reason)")
-        case .restarting, .list: throw StorageFailure("the installer's answer is not understood")
+        case .restarting, .list, .said: throw StorageFailure("the installer's answer is not understood")
         }
     }
 
@@ -39,18 +39,23 @@ public struct LinuxProgram: UpdatableProgram {
     public func previousVersion() -> String? { (try? state())?.previous }
 
     /// What the installer knows of the latest update.
-    public func findings() throws -> (phase: UpdatePhase, error: String) {
+    public func findings() throws -> UpdateFindings {
         let state = try state()
-        switch (state.stage, state.result) {
-        case (.installing, _): return (.installing, "")
-        case (.proving, _): return (.proving, "")
-        case (.rollingBack, _): return (.restarting, state.reason)
-        case (.idle, .confirmed): return (.confirmed, "")
-        case (.idle, .rolledBack): return (.rolledBack, state.reason)
-        case (.idle, .failed): return (.failed, state.reason)
-        case (.idle, nil): return (.idle, "")
-        }
+        let (phase, error): (UpdatePhase, String) =
+            switch (state.stage, state.result) {
+            case (.installing, _): (.installing, "")
+            case (.proving, _): (.proving, "")
+            case (.rollingBack, _): (.restarting, state.reason)
+            case (.idle, .confirmed): (.confirmed, "")
+            case (.idle, .rolledBack): (.rolledBack, state.reason)
+            case (.idle, .failed): (.failed, state.reason)
+            case (.idle, nil): (.idle, "")
+            }
+        return UpdateFindings(phase, error: error, text: state.said)
     }
+
+    /// What the package manager says.
+    public var installerText: String? { linux.said }
 
     /// A little less than the installer gives: the program itself can say best why it gives up.
     public func trialLeft() -> Int64? {
@@ -64,9 +69,12 @@ public struct LinuxProgram: UpdatableProgram {
     public func noteTrial() {}
 
     /// Tells the installer; nothing can go wrong without harm.
-    public func confirm() throws -> String? {
-        if case .refused(_, let reason) = try client.ask(.confirm) { throw StorageFailure(reason) }
-        return nil
+    public func confirm() throws -> Confirmation {
+        switch try client.ask(.confirm) {
+        case .refused(_, let reason): throw StorageFailure(reason)
+        case .state(let state) where state.stage == .proving: return .waitsForOthers
+        case .state, .restarting, .list, .said: return .confirmed(note: nil)
+        }
     }
 
     /// Asks the installer, which installs the package before and restarts.

@@ -61,6 +61,9 @@ public struct LinuxUpdate: Equatable, Sendable {
     /// True while another update has to wait.
     public var isUnderWay: Bool { journal.stage != .idle }
 
+    /// The package manager said something.
+    public mutating func note(said: String) { journal.said = said }
+
     // MARK: An update
 
     /// A package was examined, the previous one and the data are kept: it may be installed.

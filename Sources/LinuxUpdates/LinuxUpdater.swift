@@ -79,6 +79,12 @@ public final class LinuxUpdater {
     /// Called once before the application is stopped for what is asked next.
     public var willRestart: () -> Void = {}
 
+    /// Called before the application is started: from here on it may ask.
+    public var willStart: () -> Void = {}
+
+    /// Called with the last lines of what the package manager says, when there is something new.
+    public var says: (String) -> Void = { _ in }
+
     /// Examines and installs a package. `manifest` is the content of persistent block 13. Returns when the new program was
     /// started on trial, or the installation failed and the old one runs: ``journal`` tells.
     public func install(_ package: some ByteSource, manifest: [UInt8]?) throws {
@@ -127,7 +133,8 @@ public final class LinuxUpdater {
                 "\(package.package) \(package.version) needs what is not installed: \(names); install it on this machine, "
                     + "or allow fetching with \"fetchDependencies\": true")
         }
-        if let failure = try dpkg.satisfy(missing) {
+        let failure = try listening { said throws(StorageFailure) in try dpkg.satisfy(missing, said: said) }
+        if let failure {
             throw Refusal(.failed, "\(names) could not be fetched: \(failure)")
         }
         let still = try dpkg.missing(of: package.dependencies)
@@ -209,7 +216,7 @@ public final class LinuxUpdater {
         let journal = update.journal
         var state = InstallerState(
             stage: .idle, secondsLeft: secondsLeft, version: (try? dpkg.findings(settings.package))?.version,
-            previous: previousVersion, result: journal.result, reason: journal.reason)
+            previous: previousVersion, result: journal.result, reason: journal.reason, said: journal.said)
         switch journal.stage {
         case .idle: break
         case .installing: state.stage = .installing
@@ -223,6 +230,29 @@ public final class LinuxUpdater {
 
     // MARK: Steps
 
+    private func install(_ path: String) throws(StorageFailure) -> LinuxUpdate.Run {
+        try listening { said throws(StorageFailure) in
+            try dpkg.install(path, package: settings.package, said: said)
+        }
+    }
+
+    /// Passes on and keeps what a run says.
+    private func listening<Value>(
+        _ run: ((ArraySlice<UInt8>) -> Void) throws(StorageFailure) -> Value
+    ) throws(StorageFailure) -> Value {
+        var text = SaidText()
+        defer {
+            update.note(said: text.text)
+            says(text.text)
+        }
+        return try run { bytes in
+            let before = text.finishedText
+            text.append(bytes)
+            let after = text.finishedText
+            if after != before { says(after) }
+        }
+    }
+
     private func sayFarewell() {
         willRestart()
         willRestart = {}
@@ -235,15 +265,17 @@ public final class LinuxUpdater {
             try keeper.save(update.journal)
             switch action {
             case .repair:
-                _ = try dpkg.repair(package: settings.package)
+                _ = try listening { said throws(StorageFailure) in
+                    try dpkg.repair(package: settings.package, said: said)
+                }
                 actions += update.started(try dpkg.findings(settings.package))
             case .installNew:
-                actions += update.installed(try dpkg.install(keeper.newPackage, package: settings.package))
+                actions += update.installed(try install(keeper.newPackage))
             case .installPrevious:
                 deadline = nil
                 sayFarewell()
                 try control.stop()
-                let run = try dpkg.install(keeper.currentPackage, package: settings.package)
+                let run = try install(keeper.currentPackage)
                 if run.failure == nil {
                     try control.stop()
                     try keeper.restoreData(settings.data)
@@ -254,10 +286,12 @@ public final class LinuxUpdater {
                 sayFarewell()
                 confirmed = []
                 deadline = clock.now + .seconds(settings.proofSeconds)
+                willStart()
                 try control.restart()
                 nextLook = clock.now + Self.glance
             case .start:
                 deadline = nil
+                willStart()
                 try control.restart()
             case .keepNew:
                 deadline = nil

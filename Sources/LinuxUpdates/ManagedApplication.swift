@@ -32,7 +32,12 @@ final class ManagedApplication: @unchecked Sendable {
             let before = updater.state
             known.withLock { $0 = before }
             isInstalling.withLock { $0 = true }
-            defer { isInstalling.withLock { $0 = false } }
+            // A program that was started waits for the lock to ask what it is, and to confirm.
+            updater.willStart = { [weak self] in self?.isInstalling.withLock { $0 = false } }
+            defer {
+                updater.willStart = {}
+                isInstalling.withLock { $0 = false }
+            }
             return try body(updater)
         }
     }

@@ -38,6 +38,8 @@ public struct UpdateJournal: Equatable, Sendable {
     public var result: Result?
     /// Why it ended so, for people; empty for `confirmed`.
     public var reason: String
+    /// The last lines of what the package manager said.
+    public var said = ""
 
     /// Nothing was updated yet.
     public static let empty = UpdateJournal(stage: .idle, from: nil, to: "", result: nil, reason: "")
@@ -75,6 +77,7 @@ extension UpdateJournal {
         from = json["from"]?.text
         result = json["result"]?.text.flatMap(Result.init)
         reason = json["reason"]?.text ?? ""
+        said = json["said"]?.text ?? ""
     }
 
     /// The file form.
@@ -92,6 +95,7 @@ extension UpdateJournal {
         members.append(.init("to", .string(to)))
         if let result { members.append(.init("result", .string(result.rawValue))) }
         members.append(.init("reason", .string(Self.cut(reason))))
+        if !said.isEmpty { members.append(.init("said", .string(Self.cut(said)))) }
         return Array(JSON.object(members).compactText.utf8)
     }
 

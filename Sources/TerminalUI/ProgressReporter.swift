@@ -68,6 +68,11 @@ public struct ProgressReporter: Sendable {
 
     /// Puts a message on a line of its own above the bar.
     public mutating func message(_ text: String) -> String {
+        switch style {
+        case .silent: return ""
+        case .json: return JSONText.object([("phase", .string(bar.phase)), ("text", .string(text))]).text + "\n"
+        case .bar, .lines: break
+        }
         let clear = lineIsOpen ? Self.clearLine : ""
         lineIsOpen = false
         return clear + DisplayText.clean(text) + "\n"

@@ -62,6 +62,16 @@ import Glibc
         #expect(failed.status == 7 && failed.errors == Array("no\n".utf8))
     }
 
+    @Test func `What a program says is heard at once, and its questions get empty lines, then an end`() throws {
+        var heard: [UInt8] = []
+        let result = try Subprocess.run(
+            "/bin/sh", ["-c", "read a; read b; echo \"($a$b)\"; read c || echo no >&2"], emptyLines: 2,
+            outputLimit: 100,
+            milliseconds: 20_000, said: { heard += $0 })
+        #expect(result.output == Array("()\n".utf8) && result.errors == Array("no\n".utf8))
+        #expect(heard.count == result.output.count + result.errors.count)
+    }
+
     @Test func `A program that leaves a daemon behind with its output has ended all the same`() throws {
         let begin = ContinuousClock.now
         let result = try Subprocess.run(

@@ -20,7 +20,7 @@ import Testing
                                     digits: 1),
                                 SignalDefinition("gain", .dec01, parameterFlags: 192),
                             ]),
-                        StandardSignals.systemSpecification, StandardSignals.update,
+                        StandardSignals.systemSpecification, StandardSignals.update(.withText),
                     ]),
                 BlockDescription(
                     "imp", .down,
@@ -54,7 +54,7 @@ import Testing
         #expect(info.signal("gain", in: "exp")?.isPersistent == true)
         #expect(info.setter(of: "gain")?.signal.name == "set_gain")
         #expect(info.setter(of: "temp") == nil)
-        #expect(info.signals.count == 2 + 7 + 7 + 1 + 2 + 8 + 8)
+        #expect(info.signals.count == 2 + 7 + 8 + 1 + 2 + 8 + 8)
     }
 
     @Test func `The specification's small info document is understood`() throws {

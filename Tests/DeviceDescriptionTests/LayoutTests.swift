@@ -43,7 +43,7 @@ import Testing
             "exp", .up,
             [
                 StandardSignals.networkConfiguration, StandardSignals.systemSpecification, StandardSignals.resources,
-                StandardSignals.update,
+                StandardSignals.update(.basic),
             ])
         #expect(all.signal("si_package")?.signal.address == 188)
         #expect(all.signal("rm_malloc")?.signal.address == 188 + 74)

@@ -21,6 +21,12 @@ extension EndToEnd {
                 try await machine.sign(package)
                 let written = try await machine.write(package, to: device)
                 #expect(try written.object()["result"] as? String == "confirmed")
+                // What dpkg says came line by line while it installed.
+                let lines = written.errors.split(separator: "\n").filter { $0.contains(#""text""#) }
+                for words in ["Unpacking iocafe-\(application)", "Setting up iocafe-\(application)"] {
+                    #expect(
+                        lines.count { $0.contains(words) && $0.contains(#""phase":"installing""#) } == 1, "\(written)")
+                }
                 #expect(
                     try await machine.status(device)
                         == ProgramState(version: Self.next, previous: before.version, state: "confirmed", reason: nil))
@@ -92,6 +98,33 @@ extension EndToEnd {
             #expect(hello.status == 0 && hello.output.contains("Hello, world!"), "\(hello)")
             let jq = try await machine.attempt("iostart install /srv/jq_*.deb")
             #expect(jq.status == 5 && jq.errors.contains("needs what is not installed: libjq1"), "\(jq)")
+            // The owner allows fetching, from a folder that apt knows.
+            try await machine.host(
+                "/bin/sh",
+                [
+                    "-ec",
+                    #"""
+                    mkdir "$1/root/srv/repository"
+                    cd "$1/root/srv/repository"
+                    apt-get -q download libjq1 libonig5
+                    for file in *.deb; do
+                        dpkg-deb --field "$file"
+                        printf 'Filename: ./%s\nSize: %s\nSHA256: %s\n\n' \
+                            "$file" "$(stat -c %s "$file")" "$(sha256sum "$file" | cut -d ' ' -f 1)"
+                    done > Packages
+                    chmod -R a+rX .
+                    """#, "sh", machine.place,
+                ])
+            try await machine.shell(
+                #"""
+                echo 'deb [trusted=yes] file:/srv/repository ./' > /etc/apt/sources.list.d/local.list
+                apt-get -q -o Dir::Etc::sourcelist=sources.list.d/local.list -o Dir::Etc::sourceparts=- update
+                sed -i 's/"proofSeconds"/"fetchDependencies": true, "proofSeconds"/' /etc/iocom/applications/jq.json
+                iostart reload
+                """#)
+            let fetched = try await machine.attempt("iostart install /srv/jq_*.deb && echo '{\"a\": 7}' | jq .a")
+            #expect(fetched.status == 0 && fetched.output.hasSuffix("\n7\n"), "\(fetched)")
+            #expect(fetched.errors.contains("Setting up jq"), "\(fetched)")
             let foreign = try await machine.attempt("iostart install /srv/foreign.deb")
             #expect(foreign.status == 5 && foreign.errors.contains("this machine is"), "\(foreign)")
             // And over the network into a device that is something else.
@@ -103,6 +136,63 @@ extension EndToEnd {
             #expect(refused.status == 1, "\(refused)")
             let state = try await machine.waitForCandy()
             #expect(state.version == version && state.reason?.contains("the package is hello") == true, "\(state)")
+            try await machine.audit()
+            try await machine.remove()
+        }
+
+        @Test(arguments: Machine.Kind.allCases)
+        func `Several programs of one package are updated together, and all go back when one of them fails`(
+            kind: Machine.Kind
+        ) async throws {
+            let machine = try await Machine.start(kind)
+            let first = try await machine.waitForCandy().version
+            try await machine.shell(
+                #"""
+                [ ! -d /run/systemd/system ] || systemctl disable --quiet --now candy
+                echo '{"enabled": false}' > /etc/iocom/applications/candy.json
+                for number in 8 9; do
+                    install -d -o iocom-candy /srv/$number
+                    openssl rand -base64 24 | install -m 400 -o iocom-candy /dev/stdin /etc/iocom/candy$number.password
+                    frank accounts add candy$number --password-file /etc/iocom/candy$number.password
+                    instances="$instances${instances:+, }{\"name\": \"$number\", \"data\": \"/srv/$number\", \"arguments\": [
+                        \"--data\", \"/srv/$number\", \"--number\", \"$number\",
+                        \"--password-file\", \"/etc/iocom/candy$number.password\"]}"
+                done
+                cat > /etc/iocom/applications/candies.json <<END
+                {"package": "iocafe-candy", "user": "iocom-candy", "program": "/usr/bin/candy", "proofSeconds": 15,
+                    "arguments": ["run", "--hardware", "linux", "--connect", "tls://localhost", "--trust", "/etc/iocom/trust.pem"],
+                    "instances": [$instances]}
+                END
+                iostart reload
+                """#)
+            let devices = ["candy8.cafenet", "candy9.cafenet"]
+            for device in devices { #expect(try await machine.waitForCandy(device).version == first) }
+            // One that takes long in one of the programs is not confirmed before.
+            let slow = try await machine.package(
+                "candy", Self.next,
+                #"mv usr/bin/candy usr/bin/candy.real; "#
+                    + #"printf '#!/bin/sh\ncase "$*" in *candy9*) sleep 3;; esac; exec candy.real "$@"\n' > usr/bin/candy; "#
+                    + "chmod 755 usr/bin/candy")
+            try await machine.write(slow, to: devices[0])
+            for device in devices {
+                let state = try await machine.status(device)
+                #expect(
+                    state?.version == Self.next && state?.state == "confirmed",
+                    "\(device): \(String(describing: state))")
+            }
+            // One that one of the programs can't start with.
+            let bad = try await machine.package(
+                "candy", "261202-0000",
+                #"mv usr/bin/candy usr/bin/candy.real; "#
+                    + #"printf '#!/bin/sh\ncase "$*" in *candy9*) exit 4;; esac; exec candy.real "$@"\n' > usr/bin/candy; "#
+                    + "chmod 755 usr/bin/candy")
+            let written = try await machine.write(bad, to: devices[0], ends: 5)
+            #expect(written.errors.contains("ended with status 4"), "\(written)")
+            for device in devices { #expect(try await machine.waitForCandy(device).version == Self.next) }
+            // Both start at boot.
+            try await machine.kill()
+            try await machine.boot()
+            for device in devices { #expect(try await machine.waitForCandy(device).version == Self.next) }
             try await machine.audit()
             try await machine.remove()
         }

@@ -1,6 +1,7 @@
 import ByteTools
 import Glibc
 import Programs
+import Synchronization
 import Testing
 import UpdateTesting
 
@@ -14,16 +15,22 @@ extension WithDpkg {
         /// An installer that runs, for one application of the user `user`.
         fileprivate final class Bench {
             let system: SmallSystem
-            let control = NotedControl()
+            let control: NotedControl
             let client: InstallerClient
             let path: String
             private let service: InstallerService
 
-            init(user: String = "root", seconds: Int = 60) throws {
+            /// `started` is what the application does when it is started, on a thread of its own.
+            init(
+                user: String = "root", seconds: Int = 60,
+                started: @escaping @Sendable (InstallerClient) -> Void = { _ in }
+            ) throws {
                 system = try SmallSystem()
                 try system.install(system.package(old))
                 path = system.folder.path + "/installer.sock"
                 client = InstallerClient(path: path)
+                let client = client
+                control = NotedControl { WorkThread.start { started(client) } }
                 let settings = ApplicationSettings(
                     package: "iocafe-hello", user: user, data: system.data, keys: nil, proofSeconds: seconds)
                 let control = control
@@ -79,6 +86,23 @@ extension WithDpkg {
             #expect(after.previous == Self.old)
             _ = try bench.client.ask(.rollBack, waits: true)
             #expect(try bench.state().version == Self.old)
+        }
+
+        @Test func `A program that was started may ask and confirm before the one that starts it is done`() throws {
+            let found = Mutex<[InstallerReply]>([])
+            let bench = try Bench { client in
+                for request in [InstallerRequest.Kind.status, .confirm] {
+                    if let reply = try? client.ask(request) { found.withLock { $0.append(reply) } }
+                }
+            }
+            _ = try bench.client.install(bench.system.package(Self.new), manifest: nil, waits: true)
+            let state = try bench.wait { $0.stage == .idle }
+            #expect(state.result == .confirmed && state.version == Self.new, "\(state)")
+            guard case .state(let first)? = found.withLock({ $0.first }) else {
+                Issue.record("no state: \(found.withLock { $0 })")
+                return
+            }
+            #expect(first.stage == .proving, "\(first)")
         }
 
         @Test func `A program that never confirms is taken back by the installer itself`() throws {

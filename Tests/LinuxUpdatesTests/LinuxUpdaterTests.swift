@@ -129,6 +129,28 @@ extension WithDpkg {
             #expect(try bench.system.run(#"cat "$1""#, [file]) == "mine\n")
         }
 
+        @Test func `Where both owner and maker changed the configuration, the owner's stays, and it is told`() throws {
+            let bench = try Bench()
+            let file = bench.system.root + "/etc/iocafe-hello.conf"
+            try ReplacementFile.write(file, Array("mine\n".utf8))
+            var said: [String] = []
+            bench.updater.says = { said.append($0) }
+            try bench.install(
+                bench.system.package(
+                    Self.new, scripts: ["postinst": "read answer; echo \"now $1, answer '$answer'\""],
+                    settings: "# settings of a new kind"))
+            try bench.updater.confirm("")
+            try bench.expect(Self.new, .confirmed, state: "new")
+            #expect(try bench.system.run(#"cat "$1""#, [file]) == "mine\n")
+            #expect(try bench.system.run(#"cat "$1".dpkg-dist"#, [file]) == "# settings of a new kind\n")
+            // It came line by line, and the end of it is kept.
+            let last = bench.updater.journal.said
+            #expect(last.contains("Setting up iocafe-hello (\(Self.new))") && last.contains("Configuration file"))
+            #expect(last.hasSuffix("now configure, answer ''"), "\(last)")
+            #expect(said.count > 2 && said.last == last)
+            #expect(said.contains { $0.contains("Unpacking iocafe-hello") && !$0.contains("Setting up") })
+        }
+
         @Test func `A package whose postinst fails is taken back, and the reason is told`() throws {
             let bench = try Bench()
             try bench.install(

@@ -42,7 +42,7 @@ final class SmallSystem: Sendable {
     /// Makes a package `iocafe-hello` whose program says its version; `scripts` are texts of maintainer scripts.
     func package(
         _ version: String, name: String = "iocafe-hello", architecture: String = "all", fields: String = "",
-        scripts: [String: String] = [:]
+        scripts: [String: String] = [:], settings: String = "# settings"
     ) throws -> String {
         let tree = folder.path + "/tree-\(name)-\(version)"
         try run(
@@ -51,11 +51,11 @@ final class SmallSystem: Sendable {
             mkdir -p "$1/DEBIAN" "$1/usr/bin" "$1/etc"
             printf '#!/bin/sh\necho %s\n' "$2" > "$1/usr/bin/${3#iocafe-}"
             chmod 755 "$1/usr/bin/${3#iocafe-}"
-            echo "# settings" > "$1/etc/$3.conf"
+            printf '%s\n' "$6" > "$1/etc/$3.conf"
             echo "/etc/$3.conf" > "$1/DEBIAN/conffiles"
             printf 'Package: %s\nVersion: %s\nArchitecture: %s\nMaintainer: x <x@example.org>\n%sDescription: x\n' \
                 "$3" "$2" "$4" "$5" > "$1/DEBIAN/control"
-            """#, [tree, version, name, architecture, fields])
+            """#, [tree, version, name, architecture, fields, settings])
         for (script, text) in scripts {
             let path = tree + "/DEBIAN/" + script
             try ReplacementFile.write(path, Array("#!/bin/sh\n\(text)\n".utf8))

@@ -90,6 +90,10 @@ struct ProgressReporterTests {
         _ = reporter.update(phase: "receiving", confirmedBytes: 1, at: .seconds(1))
         #expect(reporter.message("lost the\u{7} connection") == "\r\u{1B}[Klost the\u{FFFD} connection\n")
         #expect(reporter.finish(at: .seconds(2)) == "")
+        var json = ProgressReporter(.json, .init(totalBytes: 10), phase: "installing", at: .zero)
+        #expect(json.message("Unpacking \"x\"") == #"{"phase":"installing","text":"Unpacking \"x\""}"# + "\n")
+        var silent = ProgressReporter(.silent, .init(totalBytes: 10), phase: "installing", at: .zero)
+        #expect(silent.message("x") == "")
     }
 
     @Test("silence is silence")

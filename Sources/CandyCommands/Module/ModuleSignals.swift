@@ -9,7 +9,7 @@ enum ModuleSignals {
     static let commands = ["reboot", "upd_confirm", "upd_rollback"]
 
     /// What the device tells of itself. Only an updatable device has the update signals: they announce the ability.
-    static func info(_ settings: CandySettings, hasUpdates: Bool) throws(DeviceInfoError) -> DeviceInfo {
+    static func info(_ settings: CandySettings, updates: UpdateSignals?) throws(DeviceInfoError) -> DeviceInfo {
         var exported = [
             GroupDefinition(
                 "process",
@@ -30,8 +30,8 @@ enum ModuleSignals {
                 ]),
             StandardSignals.setNetworkConfiguration,
         ]
-        if hasUpdates {
-            exported.append(StandardSignals.update)
+        if let updates {
+            exported.append(StandardSignals.update(updates))
             imported.append(StandardSignals.updateCommands)
         }
         return try DeviceInfo(

@@ -10,6 +10,9 @@ extension ModuleRun {
     func follow(_ event: ControlStreamEvent) async throws -> Ending? {
         let before = report.phase
         report.note(event)
+        // The tool may have said more since it was looked at.
+        if case .stored(PersistentBlock.program, _) = event { report.say(module.updatable?.installerText) }
+        if case .uploadFailed(PersistentBlock.program, _, _) = event { report.say(module.updatable?.installerText) }
         var ending: Ending?
         var isRestartedByOthers = false
         if case .stored(let block, .restart(let reason)) = event {
@@ -63,16 +66,31 @@ extension ModuleRun {
         }
     }
 
+    /// Asks whether the others have proved themselves by now.
+    func confirmWithOthers() async throws {
+        guard waitsForOthers else { return }
+        await confirm()
+        try await showUpdate()
+    }
+
     private func confirm() async {
         guard let updatable = module.updatable else { return }
         do {
-            let problem = try await Self.offLoop { try updatable.confirm() }
+            guard case .confirmed(let problem) = try await Self.offLoop({ try updatable.confirm() }) else {
+                if !waitsForOthers {
+                    log.note("proving", "the other programs of this package have to prove themselves")
+                }
+                waitsForOthers = true
+                return
+            }
+            waitsForOthers = false
             report.set(.confirmed)
             log.note(
                 "update", "update: the program \(module.version) proved itself and is confirmed",
                 [("phase", "confirmed")])
             if let problem { log.note("record", problem) }
         } catch {
+            waitsForOthers = false
             // The next start gives the program up, as it was not confirmed.
             report.set(.failed, error: "\(module.version) proved itself but could not be confirmed: \(error)")
             log.note("update", report.error, [("phase", "failed")])

@@ -42,6 +42,8 @@ final class ModuleRun {
     private var whyDisconnected: String?
     var report: UpdateReport
     var proving: Proving?
+    /// It has proved itself, others of its package have not.
+    var waitsForOthers = false
     private var shown: UpdateReport?
 
     init(_ settings: CandySettings, _ module: BootedModule, log: EventLog, on loop: any EventLoop) async throws {
@@ -51,9 +53,10 @@ final class ModuleRun {
         self.loop = loop
         let (secret, isNew) = try await Self.offLoop { try DeviceSecret.load(from: module.store) }
         if isNew { log.note("secret", "a new secret was made: to its server this is a new device") }
-        let found = try await Self.offLoop { try module.updatable?.findings() ?? (.idle, "") }
-        report = UpdateReport(found.phase, error: found.error, slotSize: module.updatable?.capacity ?? 1)
-        let hasUpdates = module.updatable != nil
+        let found = try await Self.offLoop { try module.updatable?.findings() ?? UpdateFindings(.idle) }
+        report = UpdateReport(
+            found.phase, error: found.error, text: found.text, slotSize: module.updatable?.capacity ?? 1)
+        let updates = module.updatable.map { $0.installerText == nil ? UpdateSignals.basic : .withText }
         // A trial must not end only because the next attempt to connect would have come later.
         let longest = found.phase == .proving ? settings.confirmWithin / 8 : settings.pause.upperBound
         let pause = settings.pause.lowerBound...max(settings.pause.lowerBound, min(settings.pause.upperBound, longest))
@@ -63,7 +66,7 @@ final class ModuleRun {
                     name: UserName(settings.name.description) ?? UserName(), number: settings.number,
                     network: settings.network,
                     uniqueID: settings.hasAutomaticNumber ? secret.uniqueID : nil),
-                info: try ModuleSignals.info(settings, hasUpdates: hasUpdates),
+                info: try ModuleSignals.info(settings, updates: updates),
                 service: DeviceBlockService(
                     store: module.store, defaults: try defaultConfiguration(settings),
                     installer: module.updatable?.installer),
@@ -140,9 +143,12 @@ final class ModuleRun {
         case .stop: return .stopped
         case .tick:
             ticks += 1
-            if ticks % 5 == 0 { try await show(ModuleSignals.process(seconds: now / 1000)) }
-            if module.updatable?.isInstalling == true {
-                report.noteInstalling()
+            if ticks % 5 == 0 {
+                try await show(ModuleSignals.process(seconds: now / 1000))
+                try await confirmWithOthers()
+            }
+            if let updatable = module.updatable, updatable.isInstalling {
+                report.noteInstalling(text: updatable.installerText)
                 try await showUpdate()
             }
             return try await prove(.time)
@@ -199,7 +205,7 @@ final class ModuleRun {
         shown = report
         var values: [(String, SignalValue)] = [
             ("upd_state", .integer(report.phase.rawValue)), ("upd_progress", .integer(report.progress)),
-            ("upd_error", .text(report.error)),
+            ("upd_error", .text(report.error)), ("upd_text", .text(report.text)),
         ]
         if isNewPhase {
             let previous = try await Self.offLoop { updatable.previousVersion() ?? "" }

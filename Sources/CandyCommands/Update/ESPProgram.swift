@@ -19,13 +19,13 @@ struct ESPProgram: UpdatableProgram {
 
     func previousVersion() -> String? { slots.previousVersion }
 
-    func findings() throws -> (phase: UpdatePhase, error: String) {
+    func findings() throws -> UpdateFindings {
         let record = try UpdateRecord(in: store)
         let found = StartFindings(
             record: record, slot: boot.slot, version: version, needsProof: boot.needsProof, other: other,
             notes: boot.notes)
         if let new = found.record, new != record { try new.save(in: store) }
-        return (found.phase, found.record?.error ?? "")
+        return UpdateFindings(found.phase, error: found.record?.error ?? "")
     }
 
     /// Version and state of the program in the slot that does not run, as far as they can be read.
@@ -47,14 +47,14 @@ struct ESPProgram: UpdatableProgram {
         try UpdateRecord(outcome: .trial, from: version, to: to, slot: slot).save(in: store)
     }
 
-    func confirm() throws -> String? {
+    func confirm() throws -> Confirmation {
         try slots.confirm()
         do {
-            guard var record = try UpdateRecord(in: store) else { return nil }
+            guard var record = try UpdateRecord(in: store) else { return .confirmed(note: nil) }
             record.outcome = .confirmed
             try record.save(in: store)
-            return nil
-        } catch { return "the update could not be written down: \(error)" }
+            return .confirmed(note: nil)
+        } catch { return .confirmed(note: "the update could not be written down: \(error)") }
     }
 
     /// The program it returns to was proved on this device before and runs as valid at once. The one given up is marked

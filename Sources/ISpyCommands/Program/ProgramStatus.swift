@@ -23,7 +23,7 @@ struct ProgramStatus: AsyncParsableCommand {
                     ("version", .string(summary.version)), ("previous", .string(update?.previous)),
                     ("slot", .string(update?.slot)), ("state", .string(update?.phase.text)),
                     ("progress", .number(update?.progress)), ("reason", .string(update?.error)),
-                    ("keys", .number(update?.keys)),
+                    ("keys", .number(update?.keys)), ("text", .string(update?.text)),
                 ]))
         }
         Output.line("device       \(summary.path)")
@@ -38,5 +38,6 @@ struct ProgramStatus: AsyncParsableCommand {
             Output.line("packages     " + (keys > 0 ? "signed ones only (\(keys) trusted keys)" : "signed or not"))
         }
         Output.line("last update  \(update.phase.text)\(update.error.map { ": \($0)" } ?? "")")
+        for line in update.text?.split(separator: "\n") ?? [] { Output.line("  \(line)") }
     }
 }

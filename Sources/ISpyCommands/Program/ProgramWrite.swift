@@ -122,6 +122,7 @@ struct ProgramWrite: AsyncParsableCommand {
         var update = ProgramUpdate(access, device: device.path, version: package.inspection.versionText)
         update.manifest = manifest
         update.proofSeconds = Double(timeout)
+        update.said = { progress.say($0) }
         let job = update
         let outcome = try await Interrupt.cancelling {
             try await job.run(source) { phase, bytes in progress.update(phase.rawValue, bytes) }
