@@ -49,6 +49,9 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
         .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.4.0"),
     ],
     targets: [
         library("IOCOM"),
@@ -88,11 +91,24 @@ let package = Package(
         library("IOOperator", ["ByteTools", "IOCOM", "IONode", "PackedJSON", "DeviceDescription", "Programs"] + nio),
         library("TerminalUI", ["PackedJSON"]),
         library("CommandLineTool", ["TerminalUI", arguments]),
+        .target(
+            name: "ISpyWeb",
+            dependencies: [
+                "ByteTools", "DeviceDescription", "IOCOM", "IOCOMTransport", "IOOperator", "PackedJSON", "Programs",
+                "ServerData", "TerminalUI", crypto, .product(name: "X509", package: "swift-certificates"),
+                .product(name: "SwiftASN1", package: "swift-asn1"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "HummingbirdTLS", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ] + nio, resources: [.embedInCode("Page")], swiftSettings: settings),
         library(
             "ISpyCommands",
             [
                 "ByteTools", "CommandLineTool", "DeviceDescription", "IOCOM", "IOCOMTransport", "IOOperator",
-                "Programs", "TerminalUI", arguments,
+                "ISpyWeb", "Programs", "TerminalUI", arguments,
             ]),
         library(
             "FrankCommands",
@@ -154,6 +170,7 @@ let package = Package(
             ]
                 + nio),
         tests("IOCOMTransport"),
+        tests("ISpyWeb"),
         tests("TerminalUI"),
         tests(
             "CandyCommands",

@@ -1,15 +1,13 @@
 public import NIOCore
 import NIOPosix
 
-public import NIOSSL
-
 /// Opens links to servers.
 public enum Dialer {
     /// Connects on `loop` and gives the link to `reader`, which hears `opened` or `closed`.
     ///
     /// Must be called on `loop`. The future fails when no TCP connection came to be; a TLS failure reaches `reader`.
     public static func connect(
-        to address: ConnectionAddress, tls: NIOSSLContext?, timeout: TimeAmount = .seconds(10),
+        to address: ConnectionAddress, tls: TLSClient?, timeout: TimeAmount = .seconds(10),
         on loop: any EventLoop, reader: any ByteLinkReader
     ) -> EventLoopFuture<Void> {
         let isSecure = address.transport == .tls
@@ -28,7 +26,7 @@ public enum Dialer {
                         // A numeric address is checked against the addresses in the certificate.
                         let name = isNumeric(address.host) ? nil : address.host
                         try channel.pipeline.syncOperations.addHandler(
-                            NIOSSLClientHandler(context: tls, serverHostname: name))
+                            tls.makeHandler(name))
                     }
                     try channel.pipeline.syncOperations.addHandler(
                         ByteLinkHandler(reader: reader.value, isSecure: isSecure, handshakeTimeout: timeout))

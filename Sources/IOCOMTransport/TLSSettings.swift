@@ -9,14 +9,29 @@ public struct TLSClientSettings: Sendable {
     /// name no host; the chain is verified all the same.
     public var verifiesHostName: Bool
 
+    /// `trustFile` holds the server's own certificate, which a person has compared: that one is trusted and no other,
+    /// whatever it says.
+    public var isPinned: Bool
+
     /// Settings for one server.
-    public init(trustFile: String?, verifiesHostName: Bool = true) {
+    public init(trustFile: String?, verifiesHostName: Bool = true, isPinned: Bool = false) {
         self.trustFile = trustFile
         self.verifiesHostName = verifiesHostName
+        self.isPinned = isPinned
     }
 
     /// Loads the files. Throws when one is missing or damaged.
-    public func makeContext() throws -> NIOSSLContext {
+    public func makeClient() throws -> TLSClient {
+        var settings = self
+        guard isPinned, let trustFile else { return TLSClient(try makeContext(), .chain) }
+        guard let certificate = try NIOSSLCertificate.fromPEMFile(trustFile).first else {
+            throw LinkError.cannotConnect("\(trustFile) holds no certificate")
+        }
+        settings.trustFile = nil
+        return TLSClient(try settings.makeContext(), .exactly(try certificate.toDERBytes()))
+    }
+
+    func makeContext() throws -> NIOSSLContext {
         var configuration = TLSConfiguration.makeClientConfiguration()
         // The original speaks TLS 1.2; nothing older is worth trusting.
         configuration.minimumTLSVersion = .tlsv12
@@ -40,12 +55,15 @@ public struct TLSServerSettings: Sendable {
     }
 
     /// Loads the files. Throws when one is missing or damaged.
-    public func makeContext() throws -> NIOSSLContext {
+    public func makeContext() throws -> NIOSSLContext { try NIOSSLContext(configuration: makeConfiguration()) }
+
+    /// Loads the files, for servers that make their context themselves.
+    public func makeConfiguration() throws -> TLSConfiguration {
         let chain = try NIOSSLCertificate.fromPEMFile(certificateFile).map { NIOSSLCertificateSource.certificate($0) }
         let key = try NIOSSLPrivateKey(file: keyFile, format: .pem)
         var configuration = TLSConfiguration.makeServerConfiguration(
             certificateChain: chain, privateKey: .privateKey(key))
         configuration.minimumTLSVersion = .tlsv12
-        return try NIOSSLContext(configuration: configuration)
+        return configuration
     }
 }

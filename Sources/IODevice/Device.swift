@@ -3,14 +3,13 @@ public import IOCOM
 public import IOCOMTransport
 public import IONode
 public import NIOCore
-public import NIOSSL
 
 /// Where a device finds its server.
 public struct ServerConnection: Sendable {
     /// Address.
     public var address: ConnectionAddress
     /// TLS context for a `tls` address.
-    public var tls: NIOSSLContext?
+    public var tls: TLSClient?
     /// Password to show; only sent over TLS.
     public var password: PasswordText
     /// Shortest and longest pause between attempts, ms.
@@ -18,7 +17,7 @@ public struct ServerConnection: Sendable {
 
     /// Composes a connection.
     public init(
-        address: ConnectionAddress, tls: NIOSSLContext?, password: PasswordText,
+        address: ConnectionAddress, tls: TLSClient?, password: PasswordText,
         pause: ClosedRange<Int64> = 500...30_000
     ) {
         self.address = address

@@ -114,7 +114,7 @@ public final class Node {
 
     /// Opens a connection. The future fails when no TCP connection came to be; everything later is told to the role.
     public func connect(
-        to address: ConnectionAddress, tls: NIOSSLContext?, direction: ConnectionSettings.Direction,
+        to address: ConnectionAddress, tls: TLSClient?, direction: ConnectionSettings.Direction,
         password: PasswordText = PasswordText(), flags: Authentication.Flags = []
     ) -> EventLoopFuture<NodeLink> {
         let link = makeLink(.client, direction: direction, user: identity.name, password: password, flags: flags)

@@ -10,8 +10,8 @@ import NIOPosix
 ///
 /// Safe to use from any task; everything happens on one event loop inside.
 public struct Operator: Sendable {
-    private let session: NIOLoopBound<OperatorSession>
-    private let loop: any EventLoop
+    let session: NIOLoopBound<OperatorSession>
+    let loop: any EventLoop
     private let group: MultiThreadedEventLoopGroup
     /// Where it is connected or listens.
     public let address: ConnectionAddress
@@ -20,7 +20,7 @@ public struct Operator: Sendable {
 
     /// Connects to a server and waits until the login is known to have worked and the devices are listed.
     public static func connect(_ target: OperatorConnection) async throws -> Operator {
-        let tls = try Self.context(target.address) { try target.trust.makeContext() }
+        let tls = OperatorSession.Security(client: try Self.context(target.address) { try target.trust.makeClient() })
         let (group, loop) = makeLoop()
         do {
             let session = try await loop.submit {
@@ -38,13 +38,14 @@ public struct Operator: Sendable {
 
     /// Waits for devices at a port of its own instead of connecting to a server (the server role of the original).
     public static func listen(_ target: OperatorConnection) async throws -> Operator {
-        let tls = try Self.context(target.address) {
+        let server = try Self.context(target.address) {
             guard let credentials = target.serverCredentials else {
                 throw OperatorError(
                     .failed, "listening on TLS needs a certificate and a key: give --certificate and --key")
             }
             return try credentials.makeContext()
         }
+        let tls = OperatorSession.Security(server: server)
         let (group, loop) = makeLoop()
         do {
             let session = try await loop.submit {

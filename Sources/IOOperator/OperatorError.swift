@@ -10,6 +10,10 @@ public struct OperatorError: Error, Sendable, CustomStringConvertible {
         case deviceNotFound
         /// The device does not have what is needed.
         case notSupported
+        /// The package is not for the device, or may not be installed; nothing was changed.
+        case refused
+        /// No such package.
+        case packageNotFound
         /// Another transfer is going on at the device.
         case busy
         /// The device or its answer was not as expected.

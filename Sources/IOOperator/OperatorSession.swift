@@ -17,9 +17,10 @@ final class OperatorSession: NodeRole {
     private(set) var closedBecause: OperatorError?
 
     private let target: OperatorConnection
-    private let tls: NIOSSLContext?
+    private let tls: Security
     private var link: NodeLink?
     private var waiters: [UInt64: () -> Bool] = [:]
+    private var observers: [UInt64: (DevicePath?) -> Void] = [:]
     private var nextWaiter: UInt64 = 0
     private var jobs: [ObjectIdentifier: any TransferJob] = [:]
     private var delay = ReconnectDelay(shortest: 500, longest: 5_000)
@@ -28,7 +29,13 @@ final class OperatorSession: NodeRole {
     private var nextNumber = AutomaticNumber.first
     private var listener: Listener?
 
-    init(_ target: OperatorConnection, tls: NIOSSLContext?, on loop: any EventLoop) {
+    /// What TLS needs, for the side that this is.
+    struct Security: Sendable {
+        var client: TLSClient?
+        var server: NIOSSLContext?
+    }
+
+    init(_ target: OperatorConnection, tls: Security, on loop: any EventLoop) {
         self.target = target
         self.tls = tls
         node = Node(
@@ -43,7 +50,7 @@ final class OperatorSession: NodeRole {
     func connect() -> EventLoopFuture<Void> {
         let bound = NIOLoopBound(self, eventLoop: node.loop)
         return node.connect(
-            to: target.address, tls: tls, direction: .down, password: target.password
+            to: target.address, tls: tls.client, direction: .down, password: target.password
         )
         .assumeIsolated()
         .map { link in
@@ -58,7 +65,7 @@ final class OperatorSession: NodeRole {
     func listen() -> EventLoopFuture<ConnectionAddress> {
         isServer = true
         let bound = NIOLoopBound(self, eventLoop: node.loop)
-        return node.listen(target.address, tls: tls)
+        return node.listen(target.address, tls: tls.server)
             .assumeIsolated()
             .map { listener in
                 bound.value.listener = listener
@@ -72,6 +79,7 @@ final class OperatorSession: NodeRole {
         isStopped = true
         _ = listener?.close()
         node.shutDown()
+        for observer in observers.values { observer(nil) }
     }
 
     private func reconnect() {
@@ -108,9 +116,19 @@ final class OperatorSession: NodeRole {
         return promise.futureResult
     }
 
-    private func changed() {
+    private func changed(_ device: DevicePath? = nil) {
         for (id, waiter) in waiters where waiter() { waiters[id] = nil }
+        for observer in observers.values { observer(device) }
     }
+
+    /// `touched` is called with the device that changed, nil when it may be any.
+    func addObserver(_ touched: @escaping (DevicePath?) -> Void) -> UInt64 {
+        nextWaiter += 1
+        observers[nextWaiter] = touched
+        return nextWaiter
+    }
+
+    func removeObserver(_ id: UInt64) { observers[id] = nil }
 
     /// True when the list of devices is as complete as it can be known to be.
     var isSettled: Bool { hasData && devices.values.allSatisfy(\.isComplete) }
@@ -160,7 +178,10 @@ final class OperatorSession: NodeRole {
     }
 
     func linkClosed(_ link: NodeLink, reason: String) {
-        for (path, device) in devices where device.link === link { devices[path] = nil }
+        for (path, device) in devices where device.link === link {
+            devices[path] = nil
+            for observer in observers.values { observer(path) }
+        }
         guard !isServer else {
             turnJobs()
             return changed()
@@ -206,7 +227,7 @@ final class OperatorSession: NodeRole {
             if block.path.block == "info" { read(block, of: device) }
         }
         turnJobs()
-        changed()
+        changed(block.path.device)
     }
 
     func blockRemoved(_ block: MemoryBlock) {
@@ -215,13 +236,15 @@ final class OperatorSession: NodeRole {
         device.offers[block.path.block] = nil
         if block.path.block == "info" || device.blocks.isEmpty { devices[block.path.device] = nil }
         turnJobs()
-        changed()
+        changed(block.path.device)
     }
 
     func drained() { turnJobs() }
 
     private func read(_ block: MemoryBlock, of device: RemoteDevice) {
-        let result = block.withBytes { span -> Result<DeviceInfo, DeviceInfoError> in
+        let result = block.withBytes { span -> Result<DeviceInfo, DeviceInfoError>? in
+            // A server can tell of a block before its content came: all of it is zero then.
+            guard !span.withUnsafeBytes({ $0.allSatisfy { $0 == 0 } }) else { return nil }
             do throws(DeviceInfoError) { return .success(try DeviceInfo(packed: span)) } catch {
                 return .failure(error)
             }
@@ -231,6 +254,7 @@ final class OperatorSession: NodeRole {
             device.info = info
             device.problem = nil
         case .failure(let error): device.problem = "its info block is damaged: \(error)"
+        case nil: break
         }
     }
 }

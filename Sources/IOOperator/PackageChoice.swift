@@ -1,3 +1,4 @@
+import ByteTools
 public import Programs
 
 /// A package file that was examined, and how it fits a device.
@@ -54,5 +55,65 @@ public struct PackageChoice: Sendable {
                 os: inspection.os, hardware: hardware, fileExtension: name?.fileExtension ?? "bin")
         else { return .unfit([.unknown("place in the order of versions")]) }
         return Fit(judged, for: target)
+    }
+}
+
+extension PackageChoice {
+    /// The newest package of a folder that fits a device.
+    public static func newest(
+        of listing: Catalogue.Listing, in folder: String, for device: DeviceSummary
+    ) throws(OperatorError) -> PackageChoice {
+        guard let best = listing.sorted(for: target(of: device)).fitting.first else {
+            throw OperatorError(
+                .packageNotFound,
+                "no package in \(folder) fits \(device.path) (application \(device.application), os \(device.os ?? "unknown"), hardware \(device.hardware ?? "unknown")); 'ispy program list \(device.path) --verbose' says why"
+            )
+        }
+        return try PackageChoice(path: best.package.path)
+    }
+
+    /// Throws when the package is not for the device, or not newer than what it runs unless `force`.
+    public func check(_ device: DeviceSummary, force: Bool) throws(OperatorError) {
+        switch fit(device) {
+        case .fits(.newer), .fits(.unknown): return
+        case .fits(let age):
+            guard !force else { return }
+            throw OperatorError(
+                .refused,
+                "\(path) holds version \(inspection.versionText), \(device.path) runs \(device.version ?? "an unknown version"): the package is \(age == .same ? "the same version" : "older"); --force writes it all the same"
+            )
+        case .unfit(let reasons):
+            throw OperatorError(
+                .refused,
+                "\(path) is not for \(device.path): it \(reasons.map(\.description).joined(separator: "; it "))")
+        }
+    }
+
+    /// The manifest beside the package, for a device that knows of signatures. Whether its key and version will do is for the
+    /// device to say.
+    public func manifest(for device: DeviceSummary) throws(OperatorError) -> SignedManifest? {
+        // A device that knows of signatures gets what there is: somebody behind it may have keys of which it does not know.
+        guard let keys = device.update?.keys else { return nil }
+        let signed: SignedManifest?
+        do { signed = try SignedManifest.read(beside: path) } catch {
+            throw OperatorError(.failed, error.description)
+        }
+        guard let signed else {
+            if keys == 0 { return nil }
+            throw OperatorError(
+                .refused,
+                "\(device.path) takes signed packages only, and \(path) is not signed: 'ispy package sign' does that with a key the device trusts"
+            )
+        }
+        guard signed.manifest.size == inspection.size, signed.manifest.sha256 == inspection.sha256 else {
+            throw OperatorError(
+                .refused, "\(SignedManifest.path(of: path)) is the manifest of other bytes: sign the package again")
+        }
+        return signed
+    }
+
+    /// What would be written into which device, for people.
+    public func intent(_ device: DeviceSummary) -> String {
+        "\(inspection.application) \(inspection.versionText) (\(inspection.size) bytes) into \(device.path), which runs \(device.version ?? "an unknown version")"
     }
 }

@@ -13,6 +13,14 @@ public struct SignalReading: Sendable, Equatable {
     public let type: String
     /// Unit; empty when there is none.
     public let unit: String
+    /// Type without the count.
+    public let kind: String
+    /// Elements of an array, or bytes of a text; 1 for a single value.
+    public let count: Int
+    /// Least and greatest value, where the device says.
+    public let minimum: Double?
+    /// Greatest value.
+    public let maximum: Double?
     /// True when an operator can set it.
     public let isSettable: Bool
     /// Value; nil when it was never set or is not connected.
@@ -25,6 +33,10 @@ public struct SignalReading: Sendable, Equatable {
         self.group = group
         self.block = block.name
         type = info.signal.count > 1 ? "\(info.signal.type)[\(info.signal.count)]" : "\(info.signal.type)"
+        kind = "\(info.signal.type)"
+        count = info.signal.count
+        minimum = info.minimum
+        maximum = info.maximum
         unit = info.unit
         isSettable = block.flags.contains(.down) && !block.isConfiguration
         let memory = BlockName(block.name).flatMap { device.blocks[$0] }
@@ -45,4 +57,15 @@ public struct BlockReading: Sendable, Equatable {
     public let flags: BlockFlags
     /// Content; nil when it was not taken over.
     public let content: [UInt8]?
+}
+
+extension BlockReading {
+    /// Names of the flags, with commas between.
+    public var flagNames: String {
+        let names: [(BlockFlags, String)] = [
+            (.up, "up"), (.down, "down"), (.static, "static"), (.dynamic, "dynamic"), (.allowResize, "resize"),
+            (.bidirectional, "bidirectional"), (.cloudOnly, "cloud-only"), (.noCloud, "no-cloud"), (.floor, "floor"),
+        ]
+        return names.filter { flags.contains($0.0) }.map(\.1).joined(separator: ",")
+    }
 }

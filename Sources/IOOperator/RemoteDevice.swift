@@ -1,4 +1,5 @@
 public import DeviceDescription
+import Glibc
 import IOCOM
 import IONode
 
@@ -16,6 +17,8 @@ final class RemoteDevice {
     var info: DeviceInfo?
     /// Why its `info` block cannot be used.
     var problem: String?
+    /// When it was first seen, seconds since 1970.
+    let appeared = Int64(time(nil))
 
     init(path: DevicePath, link: NodeLink) {
         self.path = path
@@ -48,7 +51,8 @@ final class RemoteDevice {
             path: path.description, application: info.map(\.name).flatMap { $0.isEmpty ? nil : $0 } ?? "\(path.name)",
             version: text("upd_version") ?? text("si_package"), os: text("si_os"),
             hardware: text("si_hw") ?? text("si_arch"), architecture: text("si_arch"), update: update,
-            uptimeMinutes: integer("rm_boottime"), problem: problem)
+            uptimeMinutes: integer("rm_boottime"), appeared: appeared,
+            assemblies: info?.assemblies.map { AssemblySummary(name: $0.name, kind: $0.kind) } ?? [], problem: problem)
     }
 
     var update: UpdateStatus? {
@@ -78,11 +82,23 @@ public struct DeviceSummary: Sendable, Equatable {
     public let update: UpdateStatus?
     /// Minutes since the program started; nil when the device does not say.
     public let uptimeMinutes: Int?
+    /// When this operator first saw it, seconds since 1970.
+    public let appeared: Int64
+    /// Its cameras.
+    public let assemblies: [AssemblySummary]
     /// Why the device's description cannot be used.
     public let problem: String?
 
     /// State for people.
     public var state: String { problem.map { "unreadable: \($0)" } ?? update?.phase.text ?? "connected" }
+}
+
+/// A camera of a device.
+public struct AssemblySummary: Sendable, Equatable {
+    /// Name.
+    public let name: String
+    /// Kind such as `cam_flat` or `lcam_ring`.
+    public let kind: String
 }
 
 /// What a device says about program updates (DESIGN.md section 5).

@@ -1,6 +1,5 @@
 import IOCOMTransport
 import NIOCore
-import NIOSSL
 
 /// Connects to this server itself: shows that it accepts connections, and over TLS with a certificate that its own CA signed.
 /// Confined to the loop.
@@ -17,9 +16,9 @@ final class AcceptProbe: ByteLinkReader {
         var address = address
         if address.host == "0.0.0.0" { address.host = "127.0.0.1" }
         if address.host == "::" { address.host = "::1" }
-        var tls: NIOSSLContext?
+        var tls: TLSClient?
         if address.transport == .tls {
-            tls = try? TLSClientSettings(trustFile: trustFile, verifiesHostName: false).makeContext()
+            tls = try? TLSClientSettings(trustFile: trustFile, verifiesHostName: false).makeClient()
         }
         let probe = AcceptProbe(done)
         probe.keep = probe

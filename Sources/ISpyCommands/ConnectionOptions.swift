@@ -117,7 +117,10 @@ struct ConnectionOptions: ParsableArguments {
         }
         return OperatorConnection(
             address: address, user: name, network: network, password: password,
-            trust: TLSClientSettings(trustFile: trust ?? saved?.trust, verifiesHostName: !noHostNameCheck),
+            trust: TLSClientSettings(
+                trustFile: trust ?? saved?.trust,
+                verifiesHostName: !noHostNameCheck && saved?.verifiesHostName ?? true,
+                isPinned: trust == nil && saved?.isPinned ?? false),
             serverCredentials: credentials)
     }
 

@@ -17,7 +17,8 @@ struct Failure: Error {
         let code: TerminalUI.ExitCode =
             switch error.kind {
             case .noConnection, .loginRefused: .noConnection
-            case .deviceNotFound: .notFound
+            case .deviceNotFound, .packageNotFound: .notFound
+            case .refused: .notInstalled
             case .notSupported, .busy, .failed, .cancelled: .failed
             }
         self.init(code, error.description)

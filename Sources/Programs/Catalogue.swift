@@ -35,6 +35,9 @@ public struct Catalogue: Sendable {
         public var skipped: [Skipped] = []
         /// False when there were more names than the limits allow to look at.
         public var complete = true
+
+        /// An empty folder.
+        public init() {}
     }
 
     /// The folder.

@@ -6,12 +6,21 @@ public struct ConnectionProfile: Sendable, Hashable {
     public var user: String?
     /// The file with the certificate authority to trust; nil for those of the system.
     public var trust: String?
+    /// The file holds the server's own certificate, which somebody has compared: only that one is trusted.
+    public var isPinned: Bool
+    /// The certificate must name the host.
+    public var verifiesHostName: Bool
 
     /// Describes a connection.
-    public init(connect: String, user: String? = nil, trust: String? = nil) {
+    public init(
+        connect: String, user: String? = nil, trust: String? = nil, isPinned: Bool = false,
+        verifiesHostName: Bool = true
+    ) {
         self.connect = connect
         self.user = user
         self.trust = trust
+        self.isPinned = isPinned
+        self.verifiesHostName = verifiesHostName
     }
 
     /// The most bytes that the name of a profile may have.

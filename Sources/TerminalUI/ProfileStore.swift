@@ -52,6 +52,8 @@ public struct ProfileStore: Sendable {
         var entry: JSON = ["connect": .string(profile.connect)]
         entry["user"] = profile.user.map(JSON.string)
         entry["trust"] = try profile.trust.map { (file) throws(ProfileError) in .string(try Self.absolute(file)) }
+        if profile.isPinned { entry["pinned"] = true }
+        if !profile.verifiesHostName { entry["hostName"] = false }
         try change { (profiles: inout JSON) throws(ProfileError) in profiles[name] = entry }
     }
 
@@ -111,7 +113,9 @@ public struct ProfileStore: Sendable {
 
     private static func profile(_ json: JSON) -> ConnectionProfile? {
         guard let connect = json["connect"]?.text else { return nil }
-        return ConnectionProfile(connect: connect, user: json["user"]?.text, trust: json["trust"]?.text)
+        return ConnectionProfile(
+            connect: connect, user: json["user"]?.text, trust: json["trust"]?.text,
+            isPinned: json["pinned"]?.flag ?? false, verifiesHostName: json["hostName"]?.flag ?? true)
     }
 
     private static func absolute(_ file: String) throws(ProfileError) -> String {

@@ -35,7 +35,7 @@ final class TestDevice: Sendable {
             ])
         let loop = MultiThreadedEventLoopGroup.singleton.any()
         self.loop = loop
-        let tls = try TLSClientSettings(trustFile: fixture.trust).makeContext()
+        let tls = try TLSClientSettings(trustFile: fixture.trust).makeClient()
         let address = password == nil ? fixture.plain : fixture.tls
         device = try await loop.submit {
             var id: Authentication.UniqueID?

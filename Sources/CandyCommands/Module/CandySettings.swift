@@ -8,7 +8,7 @@ struct CandySettings: Sendable {
     static let builtInVersion = "200101-0000"
 
     var address: ConnectionAddress
-    var tls: NIOSSLContext?
+    var tls: TLSClient?
     var folder: DataFolder
     var hardware: ModuleHardware
     var name: DeviceName

@@ -98,7 +98,7 @@ struct CandyRun: AsyncParsableCommand {
         }
         if address.transport == .tls {
             do {
-                settings.tls = try TLSClientSettings(trustFile: trust, verifiesHostName: !noHostNameCheck).makeContext()
+                settings.tls = try TLSClientSettings(trustFile: trust, verifiesHostName: !noHostNameCheck).makeClient()
             } catch {
                 throw CandyError(
                     .failed, "cannot use the trusted certificates in \(trust ?? "the system's store"): \(error)")

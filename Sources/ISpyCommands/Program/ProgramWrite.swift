@@ -47,69 +47,13 @@ struct ProgramWrite: AsyncParsableCommand {
         }
         try await connection.withOperator(waitingFor: device.path) { access in
             let summary = try await access.device(device.path)
-            let package = try given ?? newestPackage(for: summary)
-            try checkFit(package, summary)
-            let manifest = try manifest(of: package, for: summary)
-            let what = "\(package.inspection.application) \(package.inspection.versionText)"
-            if dryRun {
-                return report(
-                    nil, package, summary,
-                    text:
-                        "would write \(what) (\(package.inspection.size) bytes) into \(summary.path), which runs \(summary.version ?? "an unknown version")"
-                )
-            }
-            connection.note(
-                "writing \(what) (\(package.inspection.size) bytes) into \(summary.path), which runs \(summary.version ?? "an unknown version")"
-            )
+            let package =
+                try given ?? PackageChoice.newest(of: packages.list(), in: packages.folder, for: summary)
+            try package.check(summary, force: force)
+            let manifest = try package.manifest(for: summary)
+            if dryRun { return report(nil, package, summary, text: "would write " + package.intent(summary)) }
+            connection.note("writing " + package.intent(summary))
             try await write(package, manifest, summary, access)
-        }
-    }
-
-    /// The manifest beside the package. Whether its key and version will do is for the device to say.
-    private func manifest(of package: PackageChoice, for device: DeviceSummary) throws -> SignedManifest? {
-        // A device that knows of signatures gets what there is: somebody behind it may have keys of which it does not know.
-        guard let keys = device.update?.keys else { return nil }
-        guard let signed = try Package.signed(package.path) else {
-            if keys == 0 { return nil }
-            throw Failure(
-                .notInstalled,
-                "\(device.path) takes signed packages only, and \(package.path) is not signed: 'ispy package sign' does that with a key the device trusts"
-            )
-        }
-        let inspection = package.inspection
-        guard signed.manifest.size == inspection.size, signed.manifest.sha256 == inspection.sha256 else {
-            throw Failure(
-                .notInstalled,
-                "\(SignedManifest.path(of: package.path)) is the manifest of other bytes: sign the package again")
-        }
-        return signed
-    }
-
-    private func newestPackage(for device: DeviceSummary) throws -> PackageChoice {
-        let sorted = try packages.list().sorted(for: PackageChoice.target(of: device))
-        guard let best = sorted.fitting.first else {
-            throw Failure(
-                .notFound,
-                "no package in \(packages.folder) fits \(device.path) (application \(device.application), os \(device.os ?? "unknown"), hardware \(device.hardware ?? "unknown")); 'ispy program list \(device.path) --verbose' says why"
-            )
-        }
-        return try PackageChoice(path: best.package.path)
-    }
-
-    private func checkFit(_ package: PackageChoice, _ device: DeviceSummary) throws {
-        switch package.fit(device) {
-        case .fits(.newer), .fits(.unknown): return
-        case .fits(let age):
-            guard !force else { return }
-            throw Failure(
-                .notInstalled,
-                "\(package.path) holds version \(package.inspection.versionText), \(device.path) runs \(device.version ?? "an unknown version"): the package is \(age == .same ? "the same version" : "older"); --force writes it all the same"
-            )
-        case .unfit(let reasons):
-            throw Failure(
-                .notInstalled,
-                "\(package.path) is not for \(device.path): it \(reasons.map(\.description).joined(separator: "; it "))"
-            )
         }
     }
 

@@ -35,12 +35,12 @@ struct MemoryShow: AsyncParsableCommand {
                     blocks.map { block in
                         .object([
                             ("name", .string(block.name)), ("id", .number(block.id)), ("size", .number(block.size)),
-                            ("flags", .string(Self.flags(block.flags))),
+                            ("flags", .string(block.flagNames)),
                         ])
                     }))
         }
         var table = Table(["block", .init("id", alignment: .right), .init("bytes", alignment: .right), "flags"])
-        for block in blocks { table.add([block.name, "\(block.id)", "\(block.size)", Self.flags(block.flags)]) }
+        for block in blocks { table.add([block.name, "\(block.id)", "\(block.size)", block.flagNames]) }
         Output.table(table)
     }
 
@@ -62,13 +62,5 @@ struct MemoryShow: AsyncParsableCommand {
     private static func hex(_ value: UInt, _ width: Int) -> String {
         let digits = String(value, radix: 16)
         return String(repeating: "0", count: max(0, width - digits.count)) + digits
-    }
-
-    private static func flags(_ flags: BlockFlags) -> String {
-        let names: [(BlockFlags, String)] = [
-            (.up, "up"), (.down, "down"), (.static, "static"), (.dynamic, "dynamic"), (.allowResize, "resize"),
-            (.bidirectional, "bidirectional"), (.cloudOnly, "cloud-only"), (.noCloud, "no-cloud"), (.floor, "floor"),
-        ]
-        return names.filter { flags.contains($0.0) }.map(\.1).joined(separator: ",")
     }
 }

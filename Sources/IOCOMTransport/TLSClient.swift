@@ -1,0 +1,91 @@
+public import NIOCore
+import NIOSSL
+import Synchronization
+
+/// What a client needs to make TLS connections.
+public struct TLSClient: Sendable {
+    /// How a server's certificate is judged.
+    enum Verification: Sendable {
+        /// By the context: chain, time and, unless switched off, the host name.
+        case chain
+        /// It must be this one, DER.
+        case exactly([UInt8])
+        /// Not at all: the certificates are handed over, leaf first, and the connection ends before anything is sent.
+        case show(@Sendable ([[UInt8]]) -> Void)
+    }
+
+    let context: NIOSSLContext
+    let verification: Verification
+
+    init(_ context: NIOSSLContext, _ verification: Verification) {
+        self.context = context
+        self.verification = verification
+    }
+
+    /// A handler for one connection; `name` is what the certificate has to be for, nil for a numeric address.
+    func makeHandler(_ name: String?) throws -> NIOSSLClientHandler {
+        switch verification {
+        case .chain: return try NIOSSLClientHandler(context: context, serverHostname: name)
+        case .exactly(let expected):
+            return try NIOSSLClientHandler(context: context, serverHostname: name) { certificates, promise in
+                let isIt = (try? certificates.first?.toDERBytes()) == expected
+                promise.succeed(isIt ? NIOSSLVerificationResult.certificateVerified : .failed)
+            }
+        case .show(let show):
+            return try NIOSSLClientHandler(context: context, serverHostname: name) { certificates, promise in
+                show(certificates.compactMap { try? $0.toDERBytes() })
+                promise.succeed(NIOSSLVerificationResult.failed)
+            }
+        }
+    }
+}
+
+/// Looks at the certificate that a server shows, without trusting it and without sending anything.
+public enum ServerCertificate {
+    /// The certificates, leaf first, DER. Throws when no connection came to be or the server does not speak TLS.
+    public static func fetch(from address: ConnectionAddress, on loop: any EventLoop) async throws -> [[UInt8]] {
+        let promise = loop.makePromise(of: [[UInt8]].self)
+        let once = FirstResult(promise)
+        let context = try TLSClientSettings(trustFile: nil).makeContext()
+        let client = TLSClient(context, .show { certificates in once.complete(.success(certificates)) })
+        try await loop.flatSubmit {
+            Dialer.connect(to: address, tls: client, on: loop, reader: CertificateReader { once.complete($0) })
+        }.map { _ in }.flatMapErrorThrowing { error in
+            once.complete(.failure(error))
+        }.get()
+        return try await promise.futureResult.get()
+    }
+
+    private final class CertificateReader: ByteLinkReader {
+        private let end: (Result<[[UInt8]], any Error>) -> Void
+
+        init(_ end: @escaping (Result<[[UInt8]], any Error>) -> Void) { self.end = end }
+
+        func opened(_ link: ByteLink) { link.close() }
+        func received(_ bytes: ByteBuffer, on link: ByteLink) {}
+        func becameWritable(_ link: ByteLink) {}
+
+        func closed(_ link: ByteLink, error: (any Error)?) {
+            end(
+                .failure(
+                    error ?? LinkError.cannotConnect("the server closed the connection before it showed a certificate"))
+            )
+        }
+    }
+}
+
+/// A promise that the first result completes; later ones are of no interest.
+private final class FirstResult: Sendable {
+    private let promise: EventLoopPromise<[[UInt8]]>
+    private let isDone = Mutex(false)
+
+    init(_ promise: EventLoopPromise<[[UInt8]]>) { self.promise = promise }
+
+    func complete(_ result: Result<[[UInt8]], any Error>) {
+        let isFirst = isDone.withLock { done in
+            defer { done = true }
+            return !done
+        }
+        if isFirst { promise.completeWith(result) }
+    }
+}

@@ -1,0 +1,64 @@
+import Hummingbird
+import IOOperator
+import PackedJSON
+
+/// Why a request was not done, for the page and for scripts.
+struct WebError: Error, HTTPResponseError {
+    /// Kinds, as they stand in answers (docs/openapi.yaml).
+    enum Kind: String, Sendable {
+        case usage, loginNeeded, forbidden, loginRefused, notFound, deviceNotFound, busy, tooLarge, notSupported, failed
+        case refused, noConnection
+    }
+
+    let kind: Kind
+    /// What happened, to which device, why, what to do.
+    let text: String
+
+    init(_ kind: Kind, _ text: String) {
+        self.kind = kind
+        self.text = text
+    }
+
+    init(_ error: OperatorError) {
+        kind =
+            switch error.kind {
+            case .noConnection: .noConnection
+            case .loginRefused: .loginRefused
+            case .deviceNotFound: .deviceNotFound
+            case .packageNotFound: .notFound
+            case .notSupported: .notSupported
+            case .refused: .refused
+            case .busy: .busy
+            case .failed, .cancelled: .failed
+            }
+        text = error.description
+    }
+
+    var status: HTTPResponse.Status {
+        switch kind {
+        case .usage: .badRequest
+        case .loginNeeded: .unauthorized
+        case .forbidden, .loginRefused: .forbidden
+        case .notFound, .deviceNotFound: .notFound
+        case .busy: .conflict
+        case .tooLarge: .contentTooLarge
+        case .notSupported, .failed, .refused: .unprocessableContent
+        case .noConnection: .badGateway
+        }
+    }
+
+    var json: JSON { ["error": ["kind": .string(kind.rawValue), "text": .string(text)]] }
+
+    func response(from request: Request, context: some RequestContext) throws -> Response { .json(json, status) }
+}
+
+extension Response {
+    /// An answer that is never kept.
+    static func json(_ json: JSON, _ status: HTTPResponse.Status = .ok) -> Response {
+        Response(
+            status: status, headers: [.contentType: "application/json", .cacheControl: "no-store"],
+            body: ResponseBody(byteBuffer: ByteBuffer(string: json.compactText)))
+    }
+
+    static var nothing: Response { Response(status: .noContent, headers: [.cacheControl: "no-store"]) }
+}
