@@ -147,5 +147,21 @@ export function every(milliseconds, signal, action) {
   signal.addEventListener("abort", () => clearInterval(timer));
 }
 
-/// Colour from the style sheet, for canvases.
-export const cssColour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+const probe = document.createElement("span");
+const colours = new Map();
+const forget = () => colours.clear();
+window.addEventListener("themechange", forget, { capture: true });
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => window.dispatchEvent(new Event("themechange")));
+
+/// Colour from the style sheet, for canvases. Through a real property, as a custom one keeps its `light-dark(…)`.
+export function cssColour(name) {
+  if (!colours.has(name)) {
+    if (!probe.isConnected) {
+      probe.hidden = true;
+      document.body.append(probe);
+    }
+    probe.style.color = `var(${name})`;
+    colours.set(name, getComputedStyle(probe).color);
+  }
+  return colours.get(name);
+}

@@ -2,6 +2,7 @@
 enum PageContent {
     static let all: [(name: String, bytes: [UInt8])] = [
         ("api.js", PackageResources.api_js),
+        ("app.css", PackageResources.app_css),
         ("app.js", PackageResources.app_js),
         ("batch.js", PackageResources.batch_js),
         ("blocks.js", PackageResources.blocks_js),

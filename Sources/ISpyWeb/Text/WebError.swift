@@ -43,7 +43,7 @@ struct WebError: Error, HTTPResponseError {
         case .busy: .conflict
         case .tooLarge: .contentTooLarge
         case .notSupported, .failed, .refused: .unprocessableContent
-        case .noConnection: .badGateway
+        case .noConnection: HTTPResponse.Status(code: 424, reasonPhrase: "Failed Dependency")
         }
     }
 
