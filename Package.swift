@@ -149,6 +149,13 @@ let package = Package(
             name: "power-cuts", dependencies: ["ByteTools", "PackedJSON", "Programs", "UpdateTesting"],
             path: "Tests/power-cuts", swiftSettings: settings),
 
+        // Many devices in one process, for what a page has to bear (Benchmarks/web-page, end-to-end tests).
+        .executableTarget(
+            name: "many-devices",
+            dependencies: [
+                "DeviceDescription", "DeviceStorage", "IOCOM", "IOCOMTransport", "IODevice", "IONode", arguments,
+            ] + nio, path: "Tests/many-devices", swiftSettings: settings),
+
         tests("IOCOM", ["IOCOMTestSupport"]),
         .testTarget(
             name: "GoldenTests", dependencies: ["GoldenChecks", "IOCOMTestSupport"], exclude: ["Recordings"],

@@ -12,7 +12,7 @@ final class World: Sendable {
     /// Where it serves plain TCP.
     let tcp: String
     /// Secret of every candy here.
-    private let passwordFile: String
+    let passwordFile: String
 
     /// Packages folder.
     var packages: String { folder.path + "/packages" }
@@ -30,14 +30,15 @@ final class World: Sendable {
     }
 
     /// Makes the data folder and starts the server.
-    static func start() async throws -> World {
+    static func start(accounts: [String] = ["candy*"]) async throws -> World {
         let folder = try TemporaryFolder()
         let passwordFile = try folder.write("password", Array("secret of candy".utf8))
         chmod(passwordFile, 0o600)
         try FileManager.default.createDirectory(
             atPath: folder.path + "/packages/esp32", withIntermediateDirectories: true)
         let data = ["--data", folder.path + "/frank"]
-        for arguments in [["init", "--demo"], ["accounts", "add", "candy*", "--password-file", passwordFile]] {
+        let adding = accounts.map { ["accounts", "add", $0, "--password-file", passwordFile] }
+        for arguments in [["init", "--demo"]] + adding {
             let result = try await RunningProgram(
                 Place.programs + "/frank", arguments + data, folder: folder.path
             ).end()
