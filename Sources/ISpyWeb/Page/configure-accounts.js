@@ -1,5 +1,5 @@
 // Accounts of a network: who may come in, from which addresses without a password, and who waits.
-import { check, dialog, field, fill, h, perFrame, setText } from "./dom.js";
+import { cardTable, check, dialog, field, fill, h, perFrame, setText } from "./dom.js";
 import { confirmChanges, difference } from "./diff.js";
 import { watch } from "./events.js";
 import { on } from "./store.js";
@@ -69,21 +69,17 @@ export function accountsForm(configuration, { target, save, signal }) {
     const count = changes().length;
     setText(changed, count ? `${count} unsaved ${count === 1 ? "change" : "changes"}` : "no changes");
     saveButton.disabled = count === 0;
-    fill(accountsBox, accounts().length === 0 ? h("p", { class: "hint" }, "No accounts.") : h("table", { class: "table" },
-      h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "User"), h("th", { scope: "col" }, "Privileges"), h("th", { scope: "col" }, "Password"), h("th", { scope: "col" }, h("span", { class: "sr" }, "Actions")))),
-      h("tbody", {}, accounts().map((one, index) => h("tr", { "data-test": "account-row", "data-user": one.user },
+    fill(accountsBox, accounts().length === 0 ? h("p", { class: "hint" }, "No accounts.") : cardTable(["User", "Privileges", "Password", ""], accounts().map((one, index) => h("tr", { "data-test": "account-row", "data-user": one.user },
         h("th", { scope: "row" }, one.user ?? ""), h("td", {}, one.privileges || h("span", { class: "hint" }, "none")),
         h("td", {}, passwordState(one)),
         h("td", { class: "actions" },
           h("button", { type: "button", class: "quiet", "aria-label": `Edit ${one.user}`, "data-test": "account-edit", onclick: () => edit(index) }, "Edit"),
-          h("button", { type: "button", class: "quiet", "aria-label": `Delete ${one.user}`, "data-test": "account-delete", onclick: () => drop(accounts(), index) }, "Delete")))))));
-    fill(ipsBox, ips().length === 0 ? h("p", { class: "hint" }, "No addresses: everybody needs an account.") : h("table", { class: "table" },
-      h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "First address"), h("th", { scope: "col" }, "Last address"), h("th", { scope: "col" }, h("span", { class: "sr" }, "Actions")))),
-      h("tbody", {}, ips().map((one, index) => h("tr", { "data-test": "ip-row" },
+          h("button", { type: "button", class: "quiet", "aria-label": `Delete ${one.user}`, "data-test": "account-delete", onclick: () => drop(accounts(), index) }, "Delete"))))));
+    fill(ipsBox, ips().length === 0 ? h("p", { class: "hint" }, "No addresses: everybody needs an account.") : cardTable(["First address", "Last address", ""], ips().map((one, index) => h("tr", { "data-test": "ip-row" },
         h("th", { scope: "row" }, one.ip ?? ""), h("td", {}, one.last_ip ?? ""),
         h("td", { class: "actions" },
           h("button", { type: "button", class: "quiet", "aria-label": `Edit ${one.ip}`, onclick: () => editIP(index) }, "Edit"),
-          h("button", { type: "button", class: "quiet", "aria-label": `Delete ${one.ip}`, onclick: () => drop(ips(), index) }, "Delete")))))));
+          h("button", { type: "button", class: "quiet", "aria-label": `Delete ${one.ip}`, onclick: () => drop(ips(), index) }, "Delete"))))));
   }
 
   function passwordState(one) {
@@ -165,12 +161,10 @@ export function accountsForm(configuration, { target, save, signal }) {
     const text = JSON.stringify(rows);
     if (text === shownWaiting) return;
     shownWaiting = text;
-    fill(waitingBox, rows.length === 0 ? h("p", { class: "hint" }, "Nobody waits. A device that was refused appears here while it keeps trying.") : h("div", { class: "scroll" }, h("table", { class: "table" },
-      h("thead", {}, h("tr", {}, ["Name", "Why it waits", "Address", "Privileges", "Password", "Tries", ""].map((word) => h("th", { scope: "col" }, word || h("span", { class: "sr" }, "Action"))))),
-      h("tbody", {}, rows.map((row) => h("tr", { "data-test": "new-device", "data-name": row.name },
+    fill(waitingBox, rows.length === 0 ? h("p", { class: "hint" }, "Nobody waits. A device that was refused appears here while it keeps trying.") : cardTable(["Name", "Why it waits", "Address", "Privileges", "Password", "Tries", ""], rows.map((row) => h("tr", { "data-test": "new-device", "data-name": row.name },
         h("th", { scope: "row" }, row.name), h("td", {}, row.text), h("td", {}, row.ip), h("td", {}, row.privileges || h("span", { class: "hint" }, "none")),
         h("td", {}, row.password ? h("code", { title: "Hash of the password" }, `${row.password.slice(0, 7)}…`) : "none"), h("td", { class: "num" }, String(row.count)),
-        h("td", { class: "actions" }, h("button", { type: "button", class: "primary", "data-test": "accept", "aria-label": `Accept ${row.name}`, onclick: () => accept(row) }, "Accept …"))))))));
+        h("td", { class: "actions" }, h("button", { type: "button", class: "primary", "data-test": "accept", "aria-label": `Accept ${row.name}`, onclick: () => accept(row) }, "Accept …"))))));
   });
   on("signals", signal, (data) => {
     if (data.connection !== target.connection || data.device !== target.path) return;

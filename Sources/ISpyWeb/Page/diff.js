@@ -1,5 +1,5 @@
 // The difference of two JSON documents, and the dialog that shows it before something is saved.
-import { dialog, h, setText } from "./dom.js";
+import { busy, dialog, h, setText } from "./dom.js";
 
 const secret = /pass(word|phrase)?$|secret|psk|token/i;
 export const isSecret = (name) => secret.test(name);
@@ -39,16 +39,9 @@ function shown(path, value) {
 export function confirmChanges(title, changes, save) {
   const error = h("p", { class: "error", role: "alert", "data-test": "configure-error" });
   return dialog(title, (close) => {
-    const button = h("button", { type: "button", class: "primary", "data-test": "configure-confirm", onclick: async () => {
+    const button = h("button", { type: "button", class: "primary", "data-test": "configure-confirm", onclick: () => {
       setText(error, "");
-      button.disabled = true;
-      try {
-        close(await save());
-      } catch (problem) {
-        setText(error, problem.message);
-        button.disabled = false;
-        button.focus();
-      }
+      busy(button, async () => close(await save()), (problem) => setText(error, problem.message));
     } }, "Save to the device");
     return [
       h("div", { class: "scroll" }, h("table", { class: "table diff" },

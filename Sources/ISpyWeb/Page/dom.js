@@ -68,6 +68,18 @@ export function switchInput(properties) {
   return h("input", { type: "checkbox", role: "switch", class: "switch", ...properties });
 }
 
+/// A table that becomes cards on the phone. `headers` are words ("" for actions); `rows` are `tr` elements.
+export function cardTable(headers, rows) {
+  for (const row of rows) {
+    [...row.children].forEach((cell, index) => {
+      if (cell.tagName === "TD" && headers[index]) cell.dataset.label = headers[index];
+    });
+  }
+  return h("table", { class: "table cards" },
+    h("thead", {}, h("tr", {}, headers.map((word) => h("th", { scope: "col", class: word === "Size" || word === "Tries" ? "num" : null }, word || h("span", { class: "sr" }, "Actions"))))),
+    h("tbody", {}, rows));
+}
+
 /// Runs an action of a button: it cannot be pressed twice, and an error goes to `onError`.
 export async function busy(button, action, onError = (error) => toast(error.message, "bad")) {
   if (button.getAttribute("aria-busy") === "true") return undefined;

@@ -157,19 +157,26 @@ function input(target, signal) {
       button.hidden = true;
     }, fail);
   } }, control, button);
-  control.addEventListener("input", () => {
+  const edited = () => {
     isEdited = true;
     button.hidden = false;
-  });
+  };
+  control.addEventListener("input", edited);
+  // Some tools and autofill change a field without an input event.
+  control.addEventListener("change", edited);
   control.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;
     isEdited = false;
     button.hidden = true;
     control.value = control.dataset.device ?? "";
   });
+  let atFocus = "";
+  control.addEventListener("focus", () => {
+    atFocus = control.value;
+  });
   control.addEventListener("blur", () => {
-    // What came while somebody was in the field.
-    if (!isEdited && control.dataset.device !== undefined && control.dataset.sent === undefined) control.value = control.dataset.device;
+    // What came from the device while somebody was in the field and changed nothing.
+    if (!isEdited && control.value === atFocus && control.dataset.device !== undefined && control.dataset.sent === undefined) control.value = control.dataset.device;
   });
   return {
     element: form,

@@ -145,16 +145,13 @@ export function devicesView(_, signal) {
     showEmpty(nothing, rows.length === 0);
   });
 
-  let barFor = -1;
+  const chosenCount = h("span", { role: "status" });
+  const write = h("button", { type: "button", class: "primary", "data-test": "batch", onclick: () => batchDialog([...chosen.values()]) }, "");
+  fill(bar, chosenCount, write, h("button", { type: "button", onclick: chooseNone }, "Choose none"));
   function showBar() {
-    if (barFor === chosen.size) return;
-    barFor = chosen.size;
     bar.hidden = chosen.size === 0;
-    if (chosen.size === 0) return;
-    fill(bar,
-      h("span", { role: "status" }, `${chosen.size} chosen`),
-      h("button", { type: "button", class: "primary", "data-test": "batch", onclick: () => batchDialog([...chosen.values()]) }, `Write program to ${chosen.size} ${chosen.size === 1 ? "device" : "devices"} …`),
-      h("button", { type: "button", onclick: () => chooseNone() }, "Choose none"));
+    setText(chosenCount, `${chosen.size} chosen`);
+    setText(write, `Write program to ${chosen.size} ${chosen.size === 1 ? "device" : "devices"} …`);
   }
 
   function chooseNone() {

@@ -1,6 +1,6 @@
 // The folder of packages.
 import { get, path, remove } from "./api.js";
-import { busy, confirm, fill, h, toast } from "./dom.js";
+import { busy, cardTable, confirm, fill, h, toast } from "./dom.js";
 import { bytes } from "./format.js";
 import { packageUpload } from "./package-upload.js";
 import { on, store } from "./store.js";
@@ -11,9 +11,7 @@ export function packagesView(_, signal) {
 
   function show(list) {
     if (list.length === 0) return fill(box, h("p", { class: "hint" }, "The folder is empty."));
-    return fill(box, h("table", { class: "table" },
-      h("thead", {}, h("tr", {}, ["Package", "Version", "For", "Size", "Signature", ""].map((word) => h("th", { scope: "col", class: word === "Size" ? "num" : null }, word || h("span", { class: "sr" }, "Actions"))))),
-      h("tbody", {}, list.map((one) => {
+    return fill(box, cardTable(["Package", "Version", "For", "Size", "Signature", ""], list.map((one) => {
         const drop = h("button", { type: "button", class: "quiet", "aria-label": `Delete ${one.name}`, "data-test": "package-delete", onclick: () => busy(drop, async () => {
           if (!(await confirm("Delete the package?", `${one.name} is deleted from the folder. Devices keep what they run.`, "Delete", { danger: true }))) return;
           await remove(path("packages", one.name));
@@ -23,7 +21,7 @@ export function packagesView(_, signal) {
           h("th", { scope: "row" }, one.application || one.name, h("span", { class: "hint block" }, one.name), one.problem ? h("span", { class: "error block" }, `✕ ${one.problem}`) : null),
           h("td", { class: "num-left" }, one.version || "–"), h("td", {}, [one.os, one.hardware].filter(Boolean).join(" · ") || "–"),
           h("td", { class: "num" }, bytes(one.size)), h("td", {}, one.signed ? "✓ signed" : "none"), h("td", { class: "actions" }, drop));
-      }))));
+      })));
   }
 
   on("packages", signal, load);

@@ -54,9 +54,10 @@ export function signalsView(target, signal) {
     }
     list.forEach((one, index) => {
       rowOf[index].row.take(rowOf[index].part, one.value, (one.connected ? 1 : 0) + (one.orange ? 2 : 0) + (one.yellow ? 4 : 0), true);
-      dirty.add(rowOf[index].row);
     });
-    flush();
+    // Once for all rows, so that every row has its text (searching in the page); then only for those in sight.
+    for (const row of rows) row.draw();
+    dirty.clear();
   }
 
   function takeChanges(changes) {

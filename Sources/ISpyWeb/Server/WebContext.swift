@@ -4,14 +4,12 @@ import NIOCore
 /// What is known of one request.
 struct WebContext: RequestContext {
     var coreContext: CoreRequestContextStorage
-    /// Both ends of the connection.
-    let peer: SocketAddress?
-    let local: SocketAddress?
+    /// The connection it came over.
+    let channel: any Channel
 
     init(source: ApplicationRequestContextSource) {
         coreContext = CoreRequestContextStorage(source: source)
-        peer = source.channel.remoteAddress
-        local = source.channel.localAddress
+        channel = source.channel
     }
 
     /// A JSON document may be so large.

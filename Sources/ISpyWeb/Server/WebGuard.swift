@@ -36,6 +36,7 @@ struct WebGuard: RouterMiddleware {
     let settings: WebSettings
     let token: String
     let sessions: Sessions
+    private let peers = PeerUser()
 
     init(_ settings: WebSettings, token: String) {
         self.settings = settings
@@ -109,9 +110,9 @@ struct WebGuard: RouterMiddleware {
     }
 
     private func checkUser(_ context: WebContext) throws {
-        guard settings.isLoopback, let peer = context.peer, let local = context.local else { return }
+        guard settings.isLoopback else { return }
         let own = geteuid()
-        guard let user = PeerUser.of(peer, to: local), user == own || user == 0 else {
+        guard let user = peers.user(of: context.channel), user == own || user == 0 else {
             throw WebError(.forbidden, "another user of this machine runs this ispy")
         }
     }
