@@ -57,6 +57,7 @@ let package = Package(
         library("IOCOM"),
         library("PackedJSON", ["IOCOM"]),
         library("DeviceDescription", ["IOCOM", "PackedJSON"]),
+        library("Bricks", ["DeviceDescription", "IOCOM"]),
         library("ByteTools"),
         library("Programs", ["ByteTools", "IOCOM", "PackedJSON", crypto]),
         library("DeviceStorage", ["ByteTools", crypto]),
@@ -70,9 +71,8 @@ let package = Package(
         library(
             "IODevice",
             [
-                "ByteTools", "IOCOM", "IONode", "PackedJSON", "DeviceDescription", "DeviceStorage", "Programs",
-                "Installers",
-                crypto,
+                "Bricks", "ByteTools", "IOCOM", "IONode", "PackedJSON", "DeviceDescription", "DeviceStorage",
+                "Programs", "Installers", crypto,
             ] + nio),
         library(
             "ServerData",
@@ -88,7 +88,9 @@ let package = Package(
                 "ByteTools", "IOCOM", "IOCOMTransport", "IONode", "IODevice", "PackedJSON", "DeviceDescription",
                 "DeviceStorage", "Installers", "ServerData", .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ] + nio),
-        library("IOOperator", ["ByteTools", "IOCOM", "IONode", "PackedJSON", "DeviceDescription", "Programs"] + nio),
+        library(
+            "IOOperator",
+            ["Bricks", "ByteTools", "IOCOM", "IONode", "PackedJSON", "DeviceDescription", "Programs"] + nio),
         library("TerminalUI", ["PackedJSON"]),
         library("CommandLineTool", ["TerminalUI", arguments]),
         .target(
@@ -120,7 +122,8 @@ let package = Package(
         library(
             "CandyCommands",
             [
-                "ByteTools", "IODevice", "IONode", "IOCOM", "IOCOMTransport", "DeviceDescription", "DeviceStorage",
+                "Bricks", "ByteTools", "IODevice", "IONode", "IOCOM", "IOCOMTransport", "DeviceDescription",
+                "DeviceStorage",
                 "Installers", "LinuxUpdates",
                 "PackedJSON", "Programs", "CommandLineTool", "TerminalUI", arguments,
             ] + nio),
@@ -162,6 +165,7 @@ let package = Package(
             swiftSettings: settings),
         tests("PackedJSON", ["IOCOM"]),
         tests("DeviceDescription", ["IOCOM", "PackedJSON"]),
+        tests("Bricks", ["DeviceDescription", "IOCOM"]),
         tests("ByteTools", ["UpdateTesting"]),
         tests("Programs", ["ByteTools", "UpdateTesting"]),
         tests("DeviceStorage", ["ByteTools", "UpdateTesting"]),
@@ -172,8 +176,8 @@ let package = Package(
         tests(
             "IOServer",
             [
-                "ByteTools", "DeviceDescription", "DeviceStorage", "IOCOM", "IOCOMTransport", "IODevice", "IONode",
-                "IOOperator", "PackedJSON", "ServerData",
+                "Bricks", "ByteTools", "DeviceDescription", "DeviceStorage", "IOCOM", "IOCOMTransport", "IODevice",
+                "IONode", "IOOperator", "PackedJSON", "ServerData",
             ]
                 + nio),
         tests("IOCOMTransport"),
@@ -182,10 +186,8 @@ let package = Package(
         tests(
             "CandyCommands",
             [
-                "ByteTools", "DeviceDescription", "DeviceStorage", "Installers", "IOCOM", "IOCOMTransport", "IODevice",
-                "IOOperator",
-                "Programs",
-                arguments,
+                "Bricks", "ByteTools", "DeviceDescription", "DeviceStorage", "Installers", "IOCOM", "IOCOMTransport",
+                "IODevice", "IOOperator", "IOServer", "Programs", "ServerData", arguments,
             ]),
         .testTarget(name: "EndToEndTests", dependencies: ["UpdateTesting"], swiftSettings: settings),
     ],

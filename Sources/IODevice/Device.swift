@@ -55,6 +55,7 @@ public final class Device: NodeRole {
     private let emit: AsyncStream<DeviceEvent>.Continuation
     private let server: ServerConnection
     private var streams: ControlStreams?
+    private var camera: CameraFeed?
     private var delay: ReconnectDelay
     private var retry: Scheduled<Void>?
     private var link: NodeLink?
@@ -62,10 +63,11 @@ public final class Device: NodeRole {
     private var isStopped = false
     private var commands: CommandWatch
 
-    /// Makes the node and its blocks. Must be called on `loop`. `commands` are booleans of `imp` that are reported.
+    /// Makes the node and its blocks. Must be called on `loop`. `commands` are booleans of `imp` that are reported; the
+    /// signals of a `camera` must be in `info`.
     public init(
         identity: NodeIdentity, info: DeviceInfo, service: any BlockService, server: ServerConnection,
-        commands: [String], on loop: any EventLoop
+        commands: [String], camera: Camera? = nil, on loop: any EventLoop
     ) throws {
         guard let path = identity.device else { throw DeviceSetupError("the device name \(identity.name) is too long") }
         node = Node(identity: identity, isDynamic: false, on: loop)
@@ -78,6 +80,7 @@ public final class Device: NodeRole {
         streams = ControlStreams(
             node: node, upload: try blocks.streamPort(.upload), download: try blocks.streamPort(.download),
             service: service, report: { emit.yield(.stream($0)) })
+        self.camera = try camera.map { try CameraFeed($0, blocks: blocks, node: node) }
         node.role = self
     }
 
@@ -89,6 +92,7 @@ public final class Device: NodeRole {
         isStopped = true
         retry?.cancel()
         streams?.stop()
+        camera?.stop()
         node.shutDown()
         emit.finish()
     }
@@ -122,6 +126,7 @@ public final class Device: NodeRole {
         guard !isStopped else { return }
         emit.yield(.disconnected(reason))
         streams?.turn()
+        camera?.turn()
         let pause = delay.next(random: Double.random(in: 0..<1))
         let bound = NIOLoopBound(self, eventLoop: node.loop)
         retry = node.loop.scheduleTask(in: .milliseconds(pause)) { bound.value.connect() }
@@ -151,6 +156,7 @@ public final class Device: NodeRole {
     /// A snapshot from above.
     public func blockChanged(_ block: MemoryBlock, on link: NodeLink) {
         streams?.turn()
+        camera?.turn()
         guard block.path.block == "imp", blocks.owns(block) else { return }
         for command in commands.risen(in: blocks) { emit.yield(.command(command)) }
         imported?(blocks)
@@ -158,5 +164,8 @@ public final class Device: NodeRole {
     }
 
     /// Everything published left, as far as the connection takes it.
-    public func drained() { streams?.turn() }
+    public func drained() {
+        streams?.turn()
+        camera?.turn()
+    }
 }

@@ -4,8 +4,10 @@ import Foundation
 import IOCOM
 import IOCOMTransport
 import IOOperator
+import IOServer
 import Installers
 import Programs
+import ServerData
 import Synchronization
 
 @testable import CandyCommands
@@ -18,12 +20,24 @@ final class LiveModule {
     private let lines = Lines()
     private var stop = StopRequest()
     private var life: Task<Void, any Error>?
+    private let server: RunningServer?
 
     /// What was logged.
     var log: [String] { lines.all }
 
-    init() async throws {
+    /// The operator listens itself, or both it and the module connect to a server.
+    init(throughServer: Bool = false) async throws {
         folder = DataFolder(NSTemporaryDirectory() + "/candy-\(UUID().uuidString)")
+        if throughServer {
+            let server = try await Self.startServer(folder.path + "-server")
+            self.server = server
+            operator_ = try await Operator.connect(
+                OperatorConnection(
+                    address: server.addresses[0], user: "root", network: "cafenet", password: PasswordText(),
+                    trust: TLSClientSettings(trustFile: nil)))
+            return
+        }
+        server = nil
         operator_ = try await Operator.listen(
             OperatorConnection(
                 address: ConnectionAddress(transport: .tcp, host: "127.0.0.1", port: 0), user: "root",
@@ -31,9 +45,23 @@ final class LiveModule {
                 password: PasswordText(), trust: TLSClientSettings(trustFile: nil)))
     }
 
+    private static func startServer(_ folder: String) async throws -> RunningServer {
+        let made = try ServerFolder.create(
+            at: folder,
+            options: ServerFolderOptions(
+                publish: ["cafenet"], hostName: "localhost", isDemo: true, now: Date(),
+                cost: ScryptCost(logRounds: 10, blockSize: 8, passes: 1) ?? .standard))
+        return try await Server.start(
+            ServerConfiguration(
+                folder: made.folder, listen: [ConnectionAddress(transport: .tcp, host: "127.0.0.1", port: 0)],
+                report: { _ in }))
+    }
+
     /// Switches it on.
-    func start(_ hardware: ModuleHardware = .esp(.esp32), confirmWithin: Milliseconds = 20_000, ring: Int = 4096) throws
-    {
+    func start(
+        _ hardware: ModuleHardware = .esp(.esp32), confirmWithin: Milliseconds = 20_000, ring: Int = 4096,
+        pictures: String? = nil
+    ) throws {
         try Folder.makePrivate(folder.path)
         var settings = CandySettings(
             address: operator_.address, folder: folder, hardware: hardware, name: "candy", network: "cafenet")
@@ -42,6 +70,7 @@ final class LiveModule {
         settings.downloadRing = ring
         settings.confirmWithin = confirmWithin
         settings.pause = 50...200
+        settings.pictures = pictures
         stop = StopRequest()
         let stop = stop
         let lines = lines
@@ -49,11 +78,12 @@ final class LiveModule {
         life = Task { try await module.live() }
     }
 
-    /// Switches it off, whatever it is doing.
+    /// Switches it off, whatever it is doing; the operator has seen it go when this returns.
     func switchOff() async throws {
         stop.request()
         try await life?.value
         life = nil
+        _ = try await operator_.waitForDevice(Self.path, seconds: 10) { $0 == nil ? true : nil }
     }
 
     /// Ends everything and removes the folder.
@@ -61,6 +91,9 @@ final class LiveModule {
         try await switchOff()
         await operator_.close()
         try FileManager.default.removeItem(atPath: folder.path)
+        guard let server else { return }
+        await server.stop()
+        try FileManager.default.removeItem(atPath: folder.path + "-server")
     }
 
     /// Waits until the device shows a version in a phase.

@@ -30,6 +30,8 @@ struct CandySettings: Sendable {
     var ring = 65536
     /// Buffer for downloads, bytes.
     var downloadRing = 65536
+    /// Folder of JPEG files that the camera shows; nil shows a test pattern.
+    var pictures: String?
     /// Time for a new program to prove itself.
     var confirmWithin: Milliseconds = 60_000
     /// Pauses between attempts to connect.

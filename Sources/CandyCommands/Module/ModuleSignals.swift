@@ -1,3 +1,4 @@
+import Bricks
 import DeviceDescription
 import IOCOM
 import IOCOMTransport
@@ -8,8 +9,11 @@ enum ModuleSignals {
     /// Booleans of `imp` that are commands.
     static let commands = ["reboot", "upd_confirm", "upd_rollback"]
 
-    /// What the device tells of itself. Only an updatable device has the update signals: they announce the ability.
-    static func info(_ settings: CandySettings, updates: UpdateSignals?) throws(DeviceInfoError) -> DeviceInfo {
+    /// What the device tells of itself. Only an updatable device has the update signals: they announce the ability. The
+    /// camera's buffer takes pictures of `pictureBuffer` bytes.
+    static func info(
+        _ settings: CandySettings, updates: UpdateSignals?, pictureBuffer: Int = StandardCamera.buffer
+    ) throws(DeviceInfoError) -> DeviceInfo {
         var exported = [
             GroupDefinition(
                 "process",
@@ -39,7 +43,7 @@ enum ModuleSignals {
             blocks: [
                 BlockDescription("exp", .up, exported), BlockDescription("imp", .down, imported),
                 .configurationExport(ring: settings.downloadRing), .configurationImport(ring: settings.ring),
-            ])
+            ] + StandardCamera.blocks(buffer: pictureBuffer), assemblies: [StandardCamera.assembly])
     }
 
     /// What stays the same during a run.

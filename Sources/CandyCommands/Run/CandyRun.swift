@@ -29,6 +29,7 @@ struct CandyRun: AsyncParsableCommand {
     @Option(help: "Buffer for uploads, bytes.") var ring = 65536
     @Option(help: "Buffer for downloads, bytes; else the same.") var frdRing: Int?
     @Option(help: "File with the password to show to the server.") var passwordFile: String?
+    @Option(help: "Folder of .jpg files that the camera shows in turn; else a test pattern.") var pictures: String?
     @Option(help: "Seconds a new program has to prove itself.") var confirmWithin = 60
     @Option(
         help:
@@ -88,6 +89,10 @@ struct CandyRun: AsyncParsableCommand {
         settings.number = number ?? AutomaticNumber.request
         settings.ring = ring
         settings.downloadRing = frdRing ?? ring
+        if let pictures {
+            guard Folder.exists(pictures) else { throw CandyError(.notFound, "\(pictures) is no folder with pictures") }
+            settings.pictures = pictures
+        }
         settings.confirmWithin = Milliseconds(confirmWithin) * 1000
         settings.password = try readPassword()
         settings.packageKeys = packageKeys

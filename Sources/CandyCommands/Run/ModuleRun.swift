@@ -1,3 +1,4 @@
+import Bricks
 import DeviceDescription
 import DeviceStorage
 import IOCOM
@@ -57,6 +58,7 @@ final class ModuleRun {
         report = UpdateReport(
             found.phase, error: found.error, text: found.text, slotSize: module.updatable?.capacity ?? 1)
         let updates = module.updatable.map { $0.installerText == nil ? UpdateSignals.basic : .withText }
+        let pictures = try await Self.offLoop { settings.pictures.map { PictureFolder($0, log: log) } }
         // A trial must not end only because the next attempt to connect would have come later.
         let longest = found.phase == .proving ? settings.confirmWithin / 8 : settings.pause.upperBound
         let pause = settings.pause.lowerBound...max(settings.pause.lowerBound, min(settings.pause.upperBound, longest))
@@ -66,14 +68,15 @@ final class ModuleRun {
                     name: UserName(settings.name.description) ?? UserName(), number: settings.number,
                     network: settings.network,
                     uniqueID: settings.hasAutomaticNumber ? secret.uniqueID : nil),
-                info: try ModuleSignals.info(settings, updates: updates),
+                info: try ModuleSignals.info(
+                    settings, updates: updates, pictureBuffer: pictures?.capacity ?? StandardCamera.buffer),
                 service: DeviceBlockService(
                     store: module.store, defaults: try defaultConfiguration(settings),
                     installer: module.updatable?.installer),
                 server: ServerConnection(
                     address: settings.address, tls: settings.tls, password: settings.password ?? secret.password,
                     pause: pause),
-                commands: ModuleSignals.commands, on: loop)
+                commands: ModuleSignals.commands, camera: Camera(pictures ?? TestPattern()), on: loop)
             device.imported = ModuleSignals.follow
             return NIOLoopBound(device, eventLoop: loop)
         }.get()
