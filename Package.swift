@@ -96,8 +96,8 @@ let package = Package(
         .target(
             name: "ISpyWeb",
             dependencies: [
-                "ByteTools", "DeviceDescription", "IOCOM", "IOCOMTransport", "IOOperator", "PackedJSON", "Programs",
-                "ServerData", "TerminalUI", crypto, .product(name: "X509", package: "swift-certificates"),
+                "Bricks", "ByteTools", "DeviceDescription", "IOCOM", "IOCOMTransport", "IOOperator", "PackedJSON",
+                "Programs", "ServerData", "TerminalUI", crypto, .product(name: "X509", package: "swift-certificates"),
                 .product(name: "SwiftASN1", package: "swift-asn1"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),

@@ -1,3 +1,4 @@
+import Bricks
 import IOCOM
 import IOOperator
 import PackedJSON
@@ -151,7 +152,30 @@ struct PageEvents: Sendable {
                     }
                 }
             }
+            for assembly in watch.pictures {
+                let key = Cameras.Key(connection: watch.connection, device: device, assembly: assembly)
+                group.addTask { await follow(key, access, place) }
+            }
             await group.waitForAll()
+        }
+    }
+
+    private func follow(_ key: Cameras.Key, _ access: Operator, _ place: [JSON.Member]) async {
+        service.cameras.look(key, access)
+        defer { service.cameras.leave(key) }
+        var revision: UInt64?
+        var sequence = 0
+        while let changes = await service.cameras.board.changes(after: revision) {
+            revision = changes.revision
+            guard let shot = service.cameras.board[key.id], shot.sequence != sequence else { continue }
+            sequence = shot.sequence
+            let json = JSON.object(
+                place + [
+                    .init("assembly", .string(key.assembly)), .init("sequence", .integer(Int64(sequence))),
+                    .init("width", .integer(Int64(shot.picture.width))),
+                    .init("height", .integer(Int64(shot.picture.height))),
+                ])
+            guard await send("picture \(key.assembly)", "picture", json) else { return }
         }
     }
 }

@@ -59,6 +59,15 @@ export function closeEvents() {
   hadHello = false;
 }
 
+// A page in the browser's back/forward cache would keep its channel, and a browser has only six connections to a host.
+window.addEventListener("pagehide", () => {
+  clearTimeout(retry);
+  source?.close();
+});
+window.addEventListener("pageshow", (event) => {
+  if (event.persisted && source) connectEvents();
+});
+
 function read(event) {
   try {
     return JSON.parse(event.data);

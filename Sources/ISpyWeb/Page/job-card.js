@@ -121,7 +121,7 @@ function resultText(job, ended) {
   const version = job.version ? `: ${job.version} is running` : "";
   const previous = job.previous && job.previous !== job.version ? ` (before: ${job.previous})` : "";
   const reason = job.reason ? ` – ${job.reason}` : "";
-  return `${shapes[ended.kind]} ${ended.word}${version}${previous}${reason}`;
+  return `${ended.kind === "good" ? "✓" : shapes[ended.kind]} ${ended.word}${version}${previous}${reason}`;
 }
 
 /// Cards of jobs in a list: kept, moved and removed, never all rebuilt.

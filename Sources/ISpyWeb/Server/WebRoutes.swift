@@ -162,6 +162,20 @@ struct WebRoutes: Sendable {
             }
             throw WebError(.deviceNotFound, "\(target.device) went away")
         }
+        device.get("pictures/{assembly}") { _, context in
+            let (access, target) = try target(context)
+            let assembly = try Self.text(context, "assembly")
+            let summary = try await Self.asking { try await access.device(target.device) }
+            guard let camera = summary.assemblies.first(where: { $0.name == assembly }) else {
+                throw WebError(.notFound, "\(target.device) has no camera \(assembly)")
+            }
+            let key = Cameras.Key(connection: target.connection, device: target.device, assembly: assembly)
+            guard let shot = service.cameras.board[key.id] else {
+                throw WebError(.notFound, "no picture of \(assembly) has come yet; they come while a page watches")
+            }
+            if camera.kind.hasPrefix("lcam"), let line = PictureText.line(shot.picture) { return Response.json(line) }
+            return PictureText.response(shot.picture)
+        }
         device.get("configuration") { _, context in
             let (access, target) = try target(context)
             return Response.json(

@@ -49,6 +49,7 @@ final class WebService: Sendable {
     let shelf: PackageShelf
     let jobs: Jobs
     let pages = Pages()
+    let cameras = Cameras()
 
     init(_ settings: WebSettings) {
         self.settings = settings
