@@ -17,6 +17,13 @@ struct PageFilesTests {
         }
     }
 
+    @Test func `All modules are loaded at once, not one after the other`() throws {
+        let page = String(decoding: PackageResources.index_html, as: UTF8.self)
+        for (name, _) in PageContent.all where name.hasSuffix(".js") {
+            #expect(page.contains("=\"\(name)\""), "\(name) is not named in index.html")
+        }
+    }
+
     @Test func `The page needs nothing that its rules forbid`() throws {
         for (name, bytes) in PageContent.all where name != "openapi.yaml" {
             let text = String(decoding: bytes, as: UTF8.self)

@@ -31,7 +31,7 @@ export function memoryView(target, signal) {
   get(base(), signal).then((blocks) => {
     fill(body, blocks.map((one) => h("tr", {},
       h("th", { scope: "row" }, h("button", { type: "button", class: "link", "data-test": "memory-block", "data-name": one.name, "aria-pressed": "false", onclick: () => choose(one) }, one.name)),
-      h("td", { class: "num" }, String(one.id)), h("td", { class: "num" }, String(one.size)), h("td", {}, one.flags))));
+      h("td", { class: "num" }, String(one.id)), h("td", { class: "num" }, String(one.size)), h("td", {}, one.flags.replaceAll(",", ", ")))));
     if (blocks.length) choose(blocks.find((one) => one.name === "exp") ?? blocks[0]);
     else setText(error, "The device has no memory blocks.");
   }, fail);

@@ -9,7 +9,12 @@ export function packagesView(_, signal) {
   const box = h("div", { class: "scroll" }, h("p", { class: "hint" }, "Reading the folder …"));
   const load = () => get("packages", signal).then(show, (error) => error.name !== "AbortError" && toast(error.message, "bad"));
 
+  let shown = null;
   function show(list) {
+    // The answer to an upload and the event of it tell the same; a second rebuild would take the button from under a finger.
+    const text = JSON.stringify(list);
+    if (text === shown) return undefined;
+    shown = text;
     if (list.length === 0) return fill(box, h("p", { class: "hint" }, "The folder is empty."));
     return fill(box, cardTable(["Package", "Version", "For", "Size", "Signature", ""], list.map((one) => {
         const drop = h("button", { type: "button", class: "quiet", "aria-label": `Delete ${one.name}`, "data-test": "package-delete", onclick: () => busy(drop, async () => {

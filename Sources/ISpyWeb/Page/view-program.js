@@ -88,6 +88,7 @@ function packagesSection(target, signal) {
   const force = check("Write although it does not fit", { "data-test": "force", onchange: buttons });
   let packages = [];
   let chosen = null;
+  let shown = null;
   let serial = 0;
 
   function fail(problem) {
@@ -124,11 +125,16 @@ function packagesSection(target, signal) {
       show();
     } catch (problem) {
       if (problem.name === "AbortError" || mine !== serial) return;
+      shown = null;
       fill(list, h("p", { class: "error", role: "alert" }, problem.message), h("p", {}, h("button", { type: "button", onclick: () => load() }, "Try again")));
     }
   }
 
   function show() {
+    // The answer to an upload and its event tell the same: a list that is as it was stays untouched.
+    const text = JSON.stringify([packages, chosen, known(target.connection, target.path)?.version]);
+    if (text === shown) return buttons();
+    shown = text;
     const fit = packages.filter((one) => one.fits);
     const others = packages.filter((one) => !one.fits);
     const focused = document.activeElement?.name === group;
@@ -136,7 +142,7 @@ function packagesSection(target, signal) {
       fit.length ? h("fieldset", { class: "packages" }, h("legend", {}, "Fit this device"), fit.map(item)) : h("p", { class: "hint" }, "No package in the folder fits this device."),
       others.length ? h("fieldset", { class: "packages other" }, h("legend", {}, "Do not fit"), others.map(item)) : null);
     if (focused) list.querySelector("input:checked")?.focus();
-    buttons();
+    return buttons();
   }
 
   function item(one) {
@@ -144,6 +150,7 @@ function packagesSection(target, signal) {
     return h("label", { class: "package", "data-test": "package", "data-name": one.name, "data-fits": String(one.fits === true) },
       h("input", { type: "radio", name: group, value: one.name, checked: one.name === chosen, disabled: Boolean(one.problem), onchange: () => {
         chosen = one.name;
+        shown = null;
         force.firstChild.checked = false;
         setText(said, "");
         setText(error, "");

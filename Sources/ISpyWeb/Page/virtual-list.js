@@ -60,17 +60,22 @@ export class VirtualList {
     for (const [key, row] of this.#used) {
       if (next.has(key)) continue;
       this.#used.delete(key);
-      row.element.hidden = true;
+      row.element.remove();
       this.#free.push(row);
     }
+    // The order in the document is the order that is seen: for the keyboard and for those who listen.
+    let before = null;
     for (const [key, index] of next) {
       let row = this.#used.get(key);
       if (!row) {
         row = this.#free.pop() ?? this.#make();
-        if (!row.element.isConnected) this.#inner.append(row.element);
-        row.element.hidden = false;
         this.#used.set(key, row);
       }
+      const place = before ? before.nextSibling : this.#inner.firstChild;
+      // Moving an element would take the focus from it; the others move around it.
+      const keepsFocus = row.element.isConnected && row.element.contains(document.activeElement);
+      if (place !== row.element && !keepsFocus) this.#inner.insertBefore(row.element, place);
+      before = row.element;
       if (row.top !== index * height) {
         row.top = index * height;
         row.element.style.transform = `translateY(${row.top}px)`;

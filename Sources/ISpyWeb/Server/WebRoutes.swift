@@ -179,7 +179,7 @@ struct WebRoutes: Sendable {
         device.get("configuration") { _, context in
             let (access, target) = try target(context)
             return Response.json(
-                try await Self.asking { try await DeviceConfiguration.read(target.device, access) })
+                try await Self.asking { try await DeviceConfiguration.read(target.device, access, service.saved) })
         }
         device.put("configuration") { request, context in
             let (access, target) = try target(context)
@@ -187,7 +187,7 @@ struct WebRoutes: Sendable {
                 throw WebError(.usage, "'document' is needed")
             }
             let text = try await Self.asking {
-                try await DeviceConfiguration.write(document, to: target.device, access)
+                try await DeviceConfiguration.write(document, to: target.device, access, service.saved)
             }
             return Response.json(["text": .string(text)])
         }

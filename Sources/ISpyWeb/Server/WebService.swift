@@ -50,6 +50,7 @@ final class WebService: Sendable {
     let jobs: Jobs
     let pages = Pages()
     let cameras = Cameras()
+    let saved = SavedConfigurations()
 
     init(_ settings: WebSettings) {
         self.settings = settings

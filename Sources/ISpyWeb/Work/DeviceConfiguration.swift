@@ -13,7 +13,7 @@ enum DeviceConfiguration {
     private static let networkBlock = 2
 
     /// Block, defaults and what is saved.
-    static func read(_ device: DevicePath, _ access: Operator) async throws -> JSON {
+    static func read(_ device: DevicePath, _ access: Operator, _ saved: SavedConfigurations) async throws -> JSON {
         let summary = try await access.device(device)
         let isAccounts = summary.application == "accounts"
         let block = number(device, isAccounts)
@@ -22,12 +22,14 @@ enum DeviceConfiguration {
         return [
             "kind": .string(isAccounts ? "accounts" : "network"), "block": .integer(Int64(block)),
             "defaults": withoutSecrets(defaults), "current": current.map { withoutSecrets($0) } ?? .null,
-            "restartNeeded": .bool(!isAccounts),
+            "restartNeeded": .bool(saved.waits(summary)),
         ]
     }
 
     /// Checks a document and writes it. Secrets that were not shown stay as they are.
-    static func write(_ document: JSON, to device: DevicePath, _ access: Operator) async throws -> String {
+    static func write(
+        _ document: JSON, to device: DevicePath, _ access: Operator, _ saved: SavedConfigurations
+    ) async throws -> String {
         let summary = try await access.device(device)
         let isAccounts = summary.application == "accounts"
         let block = number(device, isAccounts)
@@ -48,6 +50,7 @@ enum DeviceConfiguration {
         }
         let result = try await access.write(ArraySource(packed), to: block, of: device) { _ in }
         if let failure = result.failure { throw WebError(failure) }
+        if !isAccounts { saved.note(summary) }
         return isAccounts
             ? "the accounts of \(device) are saved and count at once"
             : "the configuration of \(device) is saved; it counts after a restart of the device"

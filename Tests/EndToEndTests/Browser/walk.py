@@ -54,7 +54,7 @@ def see_candy():
     page.driver.find_element(By.XPATH, "//summary[contains(., 'Device missing')]").click()
     page.until("the usual causes", lambda: "accounts" in page.text() and "network" in page.text())
     page.type("device-search", "c")
-    page.find("device", path=CANDY).find_element(By.TAG_NAME, "a").click()
+    page.click("device", path=CANDY)
     page.find("tab-signals")
 
 
