@@ -14,19 +14,20 @@ public enum BrickReceiverAction: Sendable, Equatable {
 
 /// The controller's side of a camera: asks for pictures, one after the other.
 ///
-/// Several controllers may ask the same camera. All of them get each picture, and when one that has enough says so for
-/// all, the others ask again.
+/// Several controllers may ask the same camera: all of them get each picture.
 public struct BrickReceiver {
     /// The signals.
     public let port: CameraPort
     private let times: BrickTimes
-    private var command: Int64 = 0
+    private var command: Int64
     private var askedAt: Milliseconds?
     private var state: Int64 = 0
 
-    /// A controller that has not asked.
-    public init(port: CameraPort, times: BrickTimes = BrickTimes()) {
+    /// A controller that has not asked. Its requests are numbered from behind `command` on: a random number keeps those of
+    /// several controllers apart.
+    public init(port: CameraPort, command: Int64 = 0, times: BrickTimes = BrickTimes()) {
         self.port = port
+        self.command = command
         self.times = times
     }
 
@@ -41,7 +42,6 @@ public struct BrickReceiver {
         guard let askedAt else {
             // The picture that is there already may be from long ago.
             state = port.state
-            command = port.command ?? 0
             ask(now)
             return .wait
         }
@@ -51,7 +51,7 @@ public struct BrickReceiver {
             guard state != 0 else { return .wait }
             do { return .picture(try port.brick()) } catch { return .damaged(error) }
         }
-        if now - askedAt >= times.askAgain || port.command == 0 { ask(now) }
+        if now - askedAt >= times.askAgain { ask(now) }
         return .wait
     }
 

@@ -11,7 +11,8 @@ public enum BrickSenderAction: Sendable, Equatable {
 /// The device's side of a camera: a picture for each time a controller asks, not more often than an interval allows.
 ///
 /// A controller asks again when it has got a picture, so a slow one gets fewer. It may vanish without a word; then nothing
-/// more is asked, and nothing is made.
+/// more is asked, and nothing is made. What was asked for is delivered even when a controller then says that it has enough:
+/// another one may have asked as well.
 public struct BrickSender {
     /// The signals.
     public let port: CameraPort
@@ -36,8 +37,9 @@ public struct BrickSender {
         let asked = connected ? port.command ?? 0 : 0
         if asked != command {
             command = asked
-            isWanted = asked != 0
+            if asked != 0 { isWanted = true }
         }
+        if !connected { isWanted = false }
         guard isWanted, !isMaking, now >= notBefore, port.deviceBlock.isDrained else { return .wait }
         isMaking = true
         notBefore = now + times.interval
@@ -45,7 +47,7 @@ public struct BrickSender {
     }
 
     /// Puts an encoded brick into the device's block, which the caller publishes; nil when there was nothing to deliver:
-    /// the next one is then due after the interval. False when it does not fit, or is not wanted any more.
+    /// the next one is then due after the interval. False when it does not fit, or the connection went.
     @discardableResult
     public mutating func deliver(_ encoded: [UInt8]?) -> Bool {
         guard isMaking else { return false }

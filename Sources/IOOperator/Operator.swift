@@ -265,8 +265,9 @@ public struct Operator: Sendable {
         guard done != false else { throw OperatorError(.deviceNotFound, "\(path) went away") }
     }
 
-    /// All signals of a device with their values, in the order of its description, without stream buffers.
-    public func signals(of path: DevicePath) async throws -> [SignalReading] {
+    /// The signals of a device with their values, in the order of its description; without `data` only those that are values
+    /// for people, not those of data streams and of pictures.
+    public func signals(of path: DevicePath, data: Bool = true) async throws -> [SignalReading] {
         let session = session
         return try await loop.submit { () throws -> [SignalReading] in
             guard let device = session.value.devices[path] else {
@@ -276,7 +277,7 @@ public struct Operator: Sendable {
                 throw OperatorError(
                     .failed, "\(path) cannot be read: \(device.problem ?? "its description has not come yet")")
             }
-            return info.blocks.flatMap { block in
+            return (data ? info.blocks : info.signalBlocks).flatMap { block in
                 block.groups.flatMap { group in
                     group.signals.map { SignalReading($0, group: group.name, block: block, of: device) }
                 }

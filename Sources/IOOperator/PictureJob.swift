@@ -28,7 +28,7 @@ final class PictureJob: TransferJob {
         self.name = name
         self.deliver = deliver
         self.end = end
-        receiver = BrickReceiver(port: port)
+        receiver = BrickReceiver(port: port, command: .random(in: 1...1_000_000))
     }
 
     func cancel() { finish(nil) }

@@ -18,7 +18,7 @@ struct SignalsShow: AsyncParsableCommand {
     @Option(help: ArgumentHelp("With --watch: end after so many seconds.", valueName: "seconds"))
     var seconds: Int?
 
-    @Flag(help: "Also show signals of data streams (conf_exp, conf_imp).")
+    @Flag(help: "Also show signals of data streams (conf_exp, conf_imp) and of pictures (dexp, dimp).")
     var all = false
 
     @OptionGroup var connection: ConnectionOptions
@@ -58,7 +58,7 @@ struct SignalsShow: AsyncParsableCommand {
     }
 
     private func read(_ access: Operator) async throws -> [SignalReading] {
-        try await access.signals(of: device.path).filter { all || !$0.block.hasPrefix("conf_") }
+        try await access.signals(of: device.path, data: all).filter { all || !$0.block.hasPrefix("conf_") }
     }
 
     private func object(_ reading: SignalReading) -> JSONText {

@@ -12,8 +12,7 @@ export function accountsForm(configuration, { target, save, signal }) {
   edited.accounts ??= {};
   edited.accounts.accounts ??= [];
   // Documents in the field call the addresses "whitelist" as well; the name that is there stays.
-  const ipsName = ["valid_ips", "whitelist"].find((name) => Array.isArray(edited.accounts[name]))
-    ?? ["valid_ips", "whitelist"].find((name) => Array.isArray(configuration.defaults?.accounts?.[name])) ?? "valid_ips";
+  const ipsName = "whitelist";
   const accounts = () => edited.accounts.accounts;
   const ips = () => (edited.accounts[ipsName] ??= []);
 
