@@ -181,7 +181,7 @@ let package = Package(
             ]
                 + nio),
         tests("IOCOMTransport"),
-        tests("ISpyWeb"),
+        tests("ISpyWeb", ["UpdateTesting"]),
         tests("TerminalUI"),
         tests(
             "CandyCommands",

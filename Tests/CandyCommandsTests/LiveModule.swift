@@ -97,7 +97,7 @@ final class LiveModule {
     }
 
     /// Waits until the device shows a version in a phase.
-    func wait(_ phase: UpdatePhase, version: String, seconds: Double = 20) async throws -> UpdateStatus? {
+    func wait(_ phase: UpdatePhase, version: String, seconds: Double = 60) async throws -> UpdateStatus? {
         try await operator_.waitForDevice(Self.path, seconds: seconds) { summary in
             guard let update = summary?.update, update.phase == phase, update.version == version else { return nil }
             return update

@@ -1,4 +1,5 @@
 import Testing
+import UpdateTesting
 
 @testable import ISpyWeb
 
@@ -73,5 +74,32 @@ struct FeedTests {
         // What was handed over is still taken.
         #expect(await feed.take() == ["a1"])
         #expect(await feed.take() == [])
+    }
+}
+
+struct JobHistoryTests {
+    @Test func `Ended jobs are there again, others are not`() throws {
+        let folder = try TemporaryFolder()
+        let history = JobHistory(path: folder.path + "/jobs.json")
+        #expect(history.load().isEmpty)
+        var ended = Job("7", .write, connection: "1", server: "tls://frank:6369", device: "candy3.cafenet")
+        ended.package = "iocafe-candy-261124-1200-esp32-espcam.bin"
+        ended.progress("proving", 400)
+        ended.say("Setting up")
+        ended.end(.rolledBack, "its self-test failed")
+        ended.end(.confirmed, "the first end counts")
+        var running = Job("8", .rollback, connection: "1", server: "tls://frank:6369", device: "candy3.cafenet")
+        running.progress("restarting", 0)
+        history.save([ended, running])
+        let loaded = try #require(history.load().first)
+        #expect(history.load().count == 1 && loaded.connection == "")
+        #expect(
+            loaded.result == .rolledBack && loaded.reason == "its self-test failed" && loaded.text == ["Setting up"])
+        #expect(loaded.started == ended.started && loaded.ended == ended.ended && loaded.package == ended.package)
+        // What is damaged is no history.
+        for text in ["", "[]", "{\"jobs\": [1, {\"id\": \"x\"}, {}]}", String(repeating: "[", count: 10_000)] {
+            _ = try folder.write("jobs.json", Array(text.utf8))
+            #expect(history.load().isEmpty, "\(text.prefix(20))")
+        }
     }
 }

@@ -3,7 +3,7 @@ import { path, post, remove } from "./api.js";
 import { busy, fill, freshId, h, setText } from "./dom.js";
 import { bytes, duration, phaseWord, results, shapes, when } from "./format.js";
 import { deviceLink } from "./router.js";
-import { isRunning } from "./store.js";
+import { connectionOf, isRunning } from "./store.js";
 
 const steps = ["receiving", "verifying", "installing", "restarting", "proving", "confirmed"];
 const kinds = { __proto__: null, write: "Write program", rollback: "Roll back", blockWrite: "Write block", blockRead: "Read block" };
@@ -55,7 +55,9 @@ export function jobCard({ withDevice = false, compact = false } = {}) {
     setText(title, jobTitle(job));
     if (withDevice) {
       setText(device, job.device);
-      device.setAttribute("href", deviceLink(job.connection, job.device, "program"));
+      const connection = connectionOf(job);
+      if (connection) device.setAttribute("href", deviceLink(connection, job.device, "program"));
+      else device.removeAttribute("href");
     }
     const running = isRunning(job);
     const ended = job.result ? results[job.result] ?? { word: job.result, kind: "warn" } : { word: "Ended", kind: "wait" };

@@ -37,7 +37,9 @@ export function* allDevices() {
 
 /// Newest first.
 export const jobs = () => [...store.jobs.values()].sort((a, b) => (a.started < b.started ? 1 : a.started > b.started ? -1 : Number(b.id) - Number(a.id) || 0));
-export const jobsOf = (connection, path) => jobs().filter((job) => job.connection === connection && job.device === path);
+/// Also those of earlier runs of ispy, which know their server only.
+export const jobsOf = (connection, path) => jobs().filter((job) => job.device === path && connectionOf(job) === connection);
+export const connectionOf = (job) => job.connection || [...store.connections.values()].find((one) => one.connect === job.server)?.id || "";
 export const isRunning = (job) => job.state !== "ended";
 
 export function takeConnections(list) {

@@ -3,12 +3,12 @@ import { devicePath, get, post } from "./api.js";
 import { blocksSection } from "./blocks.js";
 import { busy, check, confirm, fill, freshId, h, perFrame, setText } from "./dom.js";
 import { bytes, phaseWord } from "./format.js";
-import { jobCard } from "./job-card.js";
+import { jobCard, jobCards } from "./job-card.js";
 import { packageUpload } from "./package-upload.js";
 import { device as known, isRunning, jobsOf, on, takeJob } from "./store.js";
 
 export function programView(target, signal) {
-  return h("div", { class: "stack" }, jobSection(target, signal), runningSection(target, signal), packagesSection(target, signal), blocksSection(target));
+  return h("div", { class: "stack" }, jobSection(target, signal), runningSection(target, signal), packagesSection(target, signal), blocksSection(target), historySection(target, signal));
 }
 
 /// The job at work, or how the last one ended. It comes from the jobs events: a reload loses nothing.
@@ -30,6 +30,24 @@ function jobSection(target, signal) {
     card.set(job);
   });
   on("jobs", signal, render);
+  render();
+  return section;
+}
+
+/// What was done before, also by earlier runs of ispy.
+function historySection(target, signal) {
+  const most = 20;
+  const list = h("div", { class: "stack" });
+  const show = jobCards(list, { compact: true });
+  const section = h("section", { class: "card", "aria-label": "History", "data-test": "history", hidden: true }, h("h2", {}, "History"), list);
+  const render = perFrame(() => {
+    if (signal.aborted) return;
+    const ended = jobsOf(target.connection, target.path).filter((job) => !isRunning(job)).slice(0, most);
+    section.hidden = ended.length === 0;
+    show(ended);
+  });
+  on("jobs", signal, render);
+  on("connections", signal, render);
   render();
   return section;
 }

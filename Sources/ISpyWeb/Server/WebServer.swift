@@ -21,8 +21,8 @@ public struct WebServer: Sendable {
 
     /// Serves until the task is cancelled. `started` gets the port once it accepts connections.
     public func run(started: @escaping @Sendable (Int) -> Void) async throws {
-        let service = WebService(settings)
         let guardian = WebGuard(settings, token: try token())
+        let service = WebService(settings)
         let router = Router(context: WebContext.self)
         router.add(middleware: guardian)
         WebRoutes(service, guardian).add(to: router)
@@ -43,6 +43,7 @@ public struct WebServer: Sendable {
             onServerRunning: { channel in started(channel.localAddress?.port ?? settings.port) }, logger: logger)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await service.shelf.follow() }
+            group.addTask { await service.history.follow(service.jobs.board) }
             group.addTask { try await application.run() }
             // The first end is the end: the server's own, or the caller's wish.
             do { try await group.next() } catch is CancellationError {}

@@ -47,6 +47,7 @@ final class WebService: Sendable {
     let settings: WebSettings
     let connections: WebConnections
     let shelf: PackageShelf
+    let history: JobHistory
     let jobs: Jobs
     let pages = Pages()
     let cameras = Cameras()
@@ -56,7 +57,8 @@ final class WebService: Sendable {
         self.settings = settings
         connections = WebConnections(profiles: settings.profiles, trustFolder: settings.data + "/trust")
         shelf = PackageShelf(folder: settings.packages)
-        jobs = Jobs(connections: connections, shelf: shelf)
+        history = JobHistory(path: settings.data + "/jobs.json")
+        jobs = Jobs(connections: connections, shelf: shelf, earlier: history.load())
     }
 
     var uploads: String { settings.data + "/uploads" }

@@ -17,7 +17,10 @@ struct Job: Sendable {
 
     let id: String
     let kind: Kind
+    /// Empty for one of an earlier run: its connection is no more.
     let connection: String
+    /// Address of the server; what tells devices of the same path apart later.
+    let server: String
     let device: String
     let batch: String?
     var package: String?
@@ -27,7 +30,7 @@ struct Job: Sendable {
     var bytes: UInt64 = 0
     var total: UInt64 = 0
     var text: [String] = []
-    let started = WebTime.now
+    private(set) var started = WebTime.now
     var ended: Int64?
     var result: Result?
     var version: String?
@@ -36,7 +39,10 @@ struct Job: Sendable {
     var seconds = 0.0
     private var rate = RateEstimate()
 
-    init(_ id: String, _ kind: Kind, connection: String, device: String, batch: String? = nil) {
+    init(
+        _ id: String, _ kind: Kind, connection: String, server: String, device: String, batch: String? = nil
+    ) {
+        self.server = server
         self.id = id
         self.kind = kind
         self.connection = connection
@@ -69,6 +75,7 @@ struct Job: Sendable {
         let left = rate.flatMap { $0 > 0 && total > bytes ? Double(total - bytes) / $0 : nil }
         return [
             "id": .string(id), "kind": .string(kind.rawValue), "connection": .string(connection),
+            "server": .string(server),
             "device": .string(device), "batch": JSON(batch), "package": JSON(package), "block": JSON(block),
             "state": .string(state.rawValue), "phase": .string(phase), "bytes": JSON(bytes), "total": JSON(total),
             "rate": JSON(rate.map { $0.rounded() }), "secondsLeft": JSON(left.map { $0.rounded(.up) }),
@@ -76,6 +83,41 @@ struct Job: Sendable {
             "ended": WebTime.json(ended), "result": JSON(result?.rawValue), "version": JSON(version),
             "previous": JSON(previous), "reason": JSON(reason), "seconds": .number(seconds),
         ]
+    }
+}
+
+extension Job {
+    /// An ended job of an earlier run; nil when this is none.
+    init?(kept json: JSON) {
+        guard let id = json["id"]?.text, Int(id) != nil, let kind = json["kind"]?.text.flatMap(Kind.init),
+            let server = json["server"]?.text, let device = json["device"]?.text,
+            let result = json["result"]?.text.flatMap(Result.init), let started = json["startedAt"]?.int,
+            let ended = json["endedAt"]?.int
+        else { return nil }
+        self.init(id, kind, connection: "", server: server, device: device, batch: json["batch"]?.text)
+        state = .ended
+        self.result = result
+        self.started = started
+        self.ended = ended
+        package = json["package"]?.text
+        block = json["block"]?.int.map { Int(clamping: $0) }
+        phase = json["phase"]?.text ?? ""
+        bytes = UInt64(clamping: json["bytes"]?.int ?? 0)
+        total = UInt64(clamping: json["total"]?.int ?? 0)
+        text = (json["text"]?.elements ?? []).suffix(Self.mostLines).compactMap(\.text)
+        version = json["version"]?.text
+        previous = json["previous"]?.text
+        reason = json["reason"]?.text
+        seconds = json["seconds"]?.double ?? 0
+    }
+
+    /// What is kept of an ended job; nil of one that runs.
+    var kept: JSON? {
+        guard state == .ended, let ended else { return nil }
+        var json = json
+        json["startedAt"] = .integer(started)
+        json["endedAt"] = .integer(ended)
+        return json
     }
 }
 

@@ -1,5 +1,6 @@
 import ByteTools
 import IOCOM
+import IOCOMTransport
 import IOOperator
 import Programs
 import Synchronization
@@ -16,9 +17,11 @@ final class Jobs: Sendable {
     private let next = Mutex(0)
     private let tasks = Mutex<[String: Task<Void, Never>]>([:])
 
-    init(connections: WebConnections, shelf: PackageShelf) {
+    init(connections: WebConnections, shelf: PackageShelf, earlier: [Job]) {
         self.connections = connections
         self.shelf = shelf
+        for job in earlier { board.set(job.id, job) }
+        next.withLock { $0 = earlier.compactMap { Int($0.id) }.max() ?? 0 }
     }
 
     /// A device that a job is for.
@@ -35,8 +38,7 @@ final class Jobs: Sendable {
     ) throws -> [Job] {
         let batch = isBatch ? "batch-\(number())" : nil
         let jobs = try targets.map { target in
-            _ = try connections.access(target.connection)
-            var job = make(.write, target, batch)
+            var job = make(.write, target, try connections.access(target.connection), batch)
             job.package = package
             return job
         }
@@ -51,7 +53,7 @@ final class Jobs: Sendable {
     /// Makes a device go back to its previous program.
     func rollBack(_ target: Target) throws -> Job {
         let access = try connections.access(target.connection)
-        let job = make(.rollback, target, nil)
+        let job = make(.rollback, target, access, nil)
         try add([job])
         run([job.id], [{ [self] in await rollBack(job.id, access, target.device) }], atOnce: 1, stopOnFailure: false)
         return job
@@ -60,7 +62,7 @@ final class Jobs: Sendable {
     /// Writes a file into a persistent block; `file` is removed afterwards.
     func write(_ file: TemporaryUpload, toBlock block: Int, of target: Target) throws -> Job {
         let access = try connections.access(target.connection)
-        var job = make(.blockWrite, target, nil)
+        var job = make(.blockWrite, target, access, nil)
         job.block = block
         job.total = UInt64(file.size)
         try add([job])
@@ -101,8 +103,10 @@ final class Jobs: Sendable {
         }
     }
 
-    private func make(_ kind: Job.Kind, _ target: Target, _ batch: String?) -> Job {
-        Job("\(number())", kind, connection: target.connection, device: target.device.description, batch: batch)
+    private func make(_ kind: Job.Kind, _ target: Target, _ access: Operator, _ batch: String?) -> Job {
+        Job(
+            "\(number())", kind, connection: target.connection, server: access.address.description,
+            device: target.device.description, batch: batch)
     }
 
     private func add(_ jobs: [Job]) throws {

@@ -110,6 +110,17 @@ def roll_back_by_self_test():
     page.wait_text("device", "261124-1200", path=CANDY)
 
 
+def other_windows():
+    page.open("jobs")
+    page.wait_text("job", "261124-1200")
+    page.open("packages")
+    page.find("package", name=settings["new"])
+    page.open("connect")
+    page.find("connection")
+    device(CANDY, "program")
+    page.wait_text("history", "261124-1200")
+
+
 def damaged_package():
     device(CANDY, "program")
     page.all("package-file")[0].send_keys(settings["damaged"])
@@ -198,7 +209,8 @@ def configure():
 
 
 SCENES = [
-    connect, see_candy, set_a_signal, memory, picture, write, roll_back_by_self_test, damaged_package, dropped_package,
+    connect, see_candy, set_a_signal, memory, picture, write, roll_back_by_self_test, other_windows,
+    damaged_package, dropped_package,
     cancel_and_reload, batch, accept_new_device, configure,
 ]
 
