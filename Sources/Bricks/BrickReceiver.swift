@@ -14,7 +14,8 @@ public enum BrickReceiverAction: Sendable, Equatable {
 
 /// The controller's side of a camera: asks for pictures, one after the other.
 ///
-/// Several controllers may ask the same camera: all of them get each picture.
+/// Several controllers may ask the same camera: all of them get each picture. Who has enough just asks no more. Saying so
+/// with 0 would only hide the request of another one, where a node on the way makes one snapshot of both.
 public struct BrickReceiver {
     /// The signals.
     public let port: CameraPort
@@ -53,13 +54,6 @@ public struct BrickReceiver {
         }
         if now - askedAt >= times.askAgain { ask(now) }
         return .wait
-    }
-
-    /// Wants no more pictures; the caller publishes the controller's block.
-    public mutating func close() {
-        guard askedAt != nil else { return }
-        askedAt = nil
-        port.setCommand(0)
     }
 
     private mutating func ask(_ now: Milliseconds) {

@@ -11,8 +11,8 @@ public enum BrickSenderAction: Sendable, Equatable {
 /// The device's side of a camera: a picture for each time a controller asks, not more often than an interval allows.
 ///
 /// A controller asks again when it has got a picture, so a slow one gets fewer. It may vanish without a word; then nothing
-/// more is asked, and nothing is made. What was asked for is delivered even when a controller then says that it has enough:
-/// another one may have asked as well.
+/// more is asked, and nothing is made. What was asked for is delivered even when a controller then says with 0 that it has
+/// enough: another one may have asked as well.
 public struct BrickSender {
     /// The signals.
     public let port: CameraPort

@@ -15,7 +15,7 @@ public struct CameraSignals: Sendable, Equatable {
     public let head: Signal
     /// `buf`: the picture.
     public let buffer: Signal
-    /// `cmd`: another value, not 0, asks for the next picture; 0 wants none.
+    /// `cmd`: another value, not 0, asks for the next picture.
     public let command: Signal
 
     /// Finds the signals of an assembly: nothing is assumed about where they lie.

@@ -69,8 +69,6 @@ final class PictureJob: TransferJob {
         guard !isOver else { return }
         isOver = true
         timer?.cancel()
-        receiver.close()
-        receiver.port.controllerBlock.publish()
         session.finished(self)
         end(error)
     }
