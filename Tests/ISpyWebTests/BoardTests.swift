@@ -97,9 +97,9 @@ struct JobHistoryTests {
             loaded.result == .rolledBack && loaded.reason == "its self-test failed" && loaded.text == ["Setting up"])
         #expect(loaded.started == ended.started && loaded.ended == ended.ended && loaded.package == ended.package)
         // What is damaged is no history.
-        for text in ["", "[]", "{\"jobs\": [1, {\"id\": \"x\"}, {}]}", String(repeating: "[", count: 10_000)] {
-            _ = try folder.write("jobs.json", Array(text.utf8))
-            #expect(history.load().isEmpty, "\(text.prefix(20))")
+        for (index, text) in ["", "[]", "{\"jobs\": [1, {\"id\": \"x\"}, {}]}", String(repeating: "[", count: 10_000)].enumerated() {
+            let damaged = JobHistory(path: try folder.write("damaged\(index).json", Array(text.utf8)))
+            #expect(damaged.load().isEmpty, "\(text.prefix(20))")
         }
     }
 }
