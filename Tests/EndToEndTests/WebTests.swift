@@ -288,6 +288,59 @@ extension EndToEnd {
             try await web.stop()
         }
 
+        @Test func `With a certificate and a password nobody gets in without it, and guessing is slow`() async throws {
+            let folder = try TemporaryFolder()
+            let made = try await RunningProgram(
+                "/usr/bin/env",
+                [
+                    "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                    "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout",
+                    folder.path + "/web.key", "-out", folder.path + "/web.pem",
+                ], folder: folder.path
+            ).end()
+            #expect(made.status == 0, "\(made)")
+            let password = try folder.write("web.password", Array("open sesame\n".utf8))
+            chmod(password, 0o600)
+            let web = try await WebPage.start(
+                packages: folder.path,
+                [
+                    "--certificate", folder.path + "/web.pem", "--key", folder.path + "/web.key", "--password-file",
+                    password,
+                ])
+            #expect(web.address.hasPrefix("https://"))
+            let trust = ["--cacert", folder.path + "/web.pem"]
+            let jar = folder.path + "/cookies"
+            let own = ["--header", "Origin: \(web.address)", "--header", "Content-Type: application/json"]
+            func login(_ password: String) async throws -> WebPage.Answer {
+                try await web.curl(
+                    "/api/v1/login",
+                    trust + own + ["--cookie-jar", jar, "--data-binary", #"{"password": "\#(password)"}"#])
+            }
+            // The page itself is no secret, what it shows is.
+            #expect(try await web.curl("/", trust + ["--cookie-jar", jar]).status == 200)
+            #expect(try await web.curl("/api/v1/jobs", trust + ["--cookie", jar]).status == 401)
+            let session = try await web.curl("/api/v1/session", trust)
+            #expect(session["needsLogin"] as? Bool == true && session["loggedIn"] as? Bool == false)
+            let evil = try await web.curl(
+                "/api/v1/login",
+                trust + [
+                    "--header", "Origin: https://evil.example", "--header", "Content-Type: application/json",
+                    "--data-binary", #"{"password": "open sesame"}"#,
+                ])
+            #expect(evil.status == 403 && evil.kind == "forbidden", "\(evil)")
+            for _ in 0..<5 { #expect(try await login("guess").kind == "loginRefused") }
+            #expect(try await login("open sesame").kind == "busy")
+            try await eventually("the pause is over") {
+                try await login("open sesame").status == 204 ? true : nil
+            }
+            #expect(try await web.curl("/api/v1/jobs", trust + ["--cookie", jar]).status == 200)
+            #expect(
+                try await web.curl("/api/v1/logout", trust + own + ["--cookie", jar, "--request", "POST"]).status == 204
+            )
+            #expect(try await web.curl("/api/v1/jobs", trust + ["--cookie", jar]).status == 401)
+            try await web.stop()
+        }
+
         @Test func `Elsewhere than on loopback TLS and a password are needed`() async throws {
             let folder = try TemporaryFolder()
             let refused = try await RunningProgram(

@@ -97,7 +97,9 @@ struct JobHistoryTests {
             loaded.result == .rolledBack && loaded.reason == "its self-test failed" && loaded.text == ["Setting up"])
         #expect(loaded.started == ended.started && loaded.ended == ended.ended && loaded.package == ended.package)
         // What is damaged is no history.
-        for (index, text) in ["", "[]", "{\"jobs\": [1, {\"id\": \"x\"}, {}]}", String(repeating: "[", count: 10_000)].enumerated() {
+        for (index, text) in ["", "[]", "{\"jobs\": [1, {\"id\": \"x\"}, {}]}", String(repeating: "[", count: 10_000)]
+            .enumerated()
+        {
             let damaged = JobHistory(path: try folder.write("damaged\(index).json", Array(text.utf8)))
             #expect(damaged.load().isEmpty, "\(text.prefix(20))")
         }
