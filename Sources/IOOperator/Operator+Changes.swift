@@ -43,7 +43,10 @@ extension Operator {
                 observer.end()
             }
         }
+        // Who stops reading without being cancelled ends it too.
+        let lease = Lease(end)
         return AsyncStream {
+            defer { withExtendedLifetime(lease) {} }
             let change = try? await loop.flatSubmit { () -> EventLoopFuture<Change?> in
                 let (_, observer) =
                     made.value
@@ -59,4 +62,13 @@ extension Operator {
             end()
         }
     }
+}
+
+/// Does something when nobody holds it any more.
+private final class Lease: Sendable {
+    private let end: @Sendable () -> Void
+
+    init(_ end: @escaping @Sendable () -> Void) { self.end = end }
+
+    deinit { end() }
 }

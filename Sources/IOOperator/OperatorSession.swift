@@ -130,6 +130,9 @@ final class OperatorSession: NodeRole {
 
     func removeObserver(_ id: UInt64) { observers[id] = nil }
 
+    /// For tests: nobody may be left behind.
+    var observerCount: Int { observers.count }
+
     /// True when the list of devices is as complete as it can be known to be.
     var isSettled: Bool { hasData && devices.values.allSatisfy(\.isComplete) }
 

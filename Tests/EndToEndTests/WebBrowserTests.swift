@@ -102,7 +102,7 @@ extension EndToEnd {
             let fuzzed = try await browse("fuzz_api.py", [web.address, web.token, world.folder.path], in: world.folder)
             #expect(fuzzed.status == 0, "\(fuzzed)")
             #expect(try await web.api("GET", "connections/1/devices/candy3.cafenet").status == 200)
-            let generated = fuzzed.output.split(separator: "\n").first { $0.contains("generated") } ?? ""
+            let generated = fuzzed.output.split(separator: "\n").last { $0.contains(" generated") } ?? ""
             Place.note("API: " + generated.trimmingCharacters(in: .whitespaces))
             try await web.stop()
             try await candy.stop()

@@ -66,6 +66,9 @@ struct WebGuard: RouterMiddleware {
                 }
             response = .json(
                 WebError(kind, error.body ?? "\(request.uri.path): \(error.status.reasonPhrase)").json, error.status)
+        } catch let error where !(error is CancellationError) {
+            let failure = WebError(.failed, "\(request.uri.path): \(error)")
+            response = .json(failure.json, failure.status)
         }
         response.headers[.contentSecurityPolicy] = Self.policy
         response.headers[.xContentTypeOptions] = "nosniff"

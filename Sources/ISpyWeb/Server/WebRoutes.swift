@@ -2,6 +2,7 @@ import Foundation
 import Hummingbird
 import IOCOM
 import IOOperator
+import NIOCore
 import PackedJSON
 
 /// Everything that can be asked (docs/openapi.yaml).
@@ -34,7 +35,10 @@ struct WebRoutes: Sendable {
     /// A JSON body; an absent one is an empty object.
     static func body(_ request: Request, _ context: WebContext) async throws -> JSON {
         let type = request.headers[.contentType]?.split(separator: ";").first.map(String.init) ?? ""
-        let bytes = try await request.body.collect(upTo: context.maxUploadSize)
+        let bytes: ByteBuffer
+        do { bytes = try await request.body.collect(upTo: context.maxUploadSize) } catch is NIOTooManyBytesError {
+            throw WebError(.tooLarge, "the body is larger than \(context.maxUploadSize) bytes")
+        }
         if bytes.readableBytes == 0 { return [:] }
         guard type == "application/json" else {
             throw WebError(.usage, "a body of the type application/json is needed")

@@ -23,6 +23,7 @@ public struct WebServer: Sendable {
     public func run(started: @escaping @Sendable (Int) -> Void) async throws {
         let guardian = WebGuard(settings, token: try token())
         let service = WebService(settings)
+        TemporaryUpload.clear(service.uploads)
         let router = Router(context: WebContext.self)
         router.add(middleware: guardian)
         WebRoutes(service, guardian).add(to: router)

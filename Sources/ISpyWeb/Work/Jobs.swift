@@ -9,6 +9,8 @@ import Synchronization
 final class Jobs: Sendable {
     /// Jobs that are known, running and ended.
     private static let most = 2_000
+    /// Phases that a device goes through whatever an operator does.
+    private static let onItsOwn: Set = ["verifying", "installing", "restarting", "proving"]
 
     /// All jobs, for pages.
     let board = Board<Job>()
@@ -81,7 +83,12 @@ final class Jobs: Sendable {
         switch job.state {
         case .waiting: board.update(id) { $0.end(.cancelled, "cancelled before it began") }
         case .running:
-            board.update(id) { $0.state = .cancelling }
+            guard !Self.onItsOwn.contains(job.phase) else {
+                throw WebError(
+                    .refused,
+                    "\(job.device) has the whole package and goes on by itself (\(job.phase)); wait for the end")
+            }
+            board.update(id) { if $0.state == .running { $0.state = .cancelling } }
             tasks.withLock { $0[id] }?.cancel()
         case .cancelling, .ended: break
         }
@@ -136,8 +143,8 @@ final class Jobs: Sendable {
                     if stopOnFailure, let failed = ids.compactMap({ board[$0] }).first(where: \.hasFailed) {
                         board.update(id) { $0.end(.cancelled, "not begun, because \(failed.device) failed") }
                     }
-                    guard board[id]?.state == .waiting else { continue }
-                    board.update(id) { $0.state = .running }
+                    board.update(id) { if $0.state == .waiting { $0.state = .running } }
+                    guard board[id]?.state == .running else { continue }
                     running += 1
                     group.addTask { await self.runOne(id, body) }
                 }

@@ -50,6 +50,12 @@ struct TemporaryUpload: Sendable {
     }
 
     func remove() { unlink(path) }
+
+    /// Removes what a run left that was ended in the middle of an upload.
+    static func clear(_ folder: String) {
+        guard Folder.exists(folder), let left = try? Folder.names(in: folder, limit: 10_000) else { return }
+        for name in left.names { try? Folder.remove(name, in: folder) }
+    }
 }
 
 /// Limits for what is sent to devices.
