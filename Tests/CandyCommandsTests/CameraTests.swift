@@ -11,7 +11,7 @@ import Testing
 @testable import CandyCommands
 
 /// The camera of a module that lives in this process: real connections, real files.
-@Suite(.serialized, .timeLimit(.minutes(2))) struct CameraTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct CameraTests {
     /// The segments of a JPEG file that is read for its header only.
     private static func file(_ fill: UInt8, count: Int = 20_000, width: Int = 640) -> [UInt8] {
         [0xFF, 0xD8, 0xFF, 0xC0, 0, 8, 8, 1, 0xE0, UInt8(width >> 8), UInt8(width & 255), 3]
@@ -38,7 +38,7 @@ import Testing
     @Test func anOperatorGetsDifferentPicturesThroughAServer() async throws {
         let live = try await LiveModule(throughServer: true)
         try live.start()
-        _ = try await live.operator_.device(LiveModule.path, seconds: 10)
+        _ = try await live.operator_.device(LiveModule.path, seconds: 120)
         let start = ContinuousClock.now
         let bricks = try await Self.take(3, of: live)
         let time = ContinuousClock.now - start
@@ -56,7 +56,7 @@ import Testing
     @Test func nothingIsDeliveredWhenNobodyReceives() async throws {
         let live = try await LiveModule(throughServer: true)
         try live.start(.linux)
-        _ = try await live.operator_.device(LiveModule.path, seconds: 10)
+        _ = try await live.operator_.device(LiveModule.path, seconds: 120)
         #expect(try await Self.take(1, of: live).count == 1)
         // What was asked for before the end may still come.
         try await Task.sleep(for: .milliseconds(700))
@@ -82,7 +82,7 @@ import Testing
         ])
         let live = try await LiveModule()
         try live.start(pictures: folder)
-        _ = try await live.operator_.device(LiveModule.path, seconds: 10)
+        _ = try await live.operator_.device(LiveModule.path, seconds: 120)
         let bricks = try await Self.take(4, of: live)
         #expect(bricks.map(\.data) == [small, large, small, large])
         #expect(bricks.allSatisfy { $0.compression == .jpeg(quality: 0) && $0.width == 640 && $0.height == 480 })
@@ -98,7 +98,7 @@ import Testing
     @Test func theSequenceEndsWithTheDeviceAndWorksAgainAfterIt() async throws {
         let live = try await LiveModule(throughServer: true)
         try live.start()
-        _ = try await live.operator_.device(LiveModule.path, seconds: 10)
+        _ = try await live.operator_.device(LiveModule.path, seconds: 120)
         var pictures = live.operator_.pictures(of: LiveModule.path, assembly: "camera").makeAsyncIterator()
         #expect(try await pictures.next() != nil)
         try await live.switchOff()
@@ -106,7 +106,7 @@ import Testing
         do { while try await pictures.next() != nil {} } catch { failure = error as? OperatorError }
         #expect(failure?.kind == .noConnection)
         try live.start()
-        _ = try await live.operator_.device(LiveModule.path, seconds: 10)
+        _ = try await live.operator_.device(LiveModule.path, seconds: 120)
         #expect(try await Self.take(2, of: live).count == 2)
         try await live.end()
     }
@@ -114,12 +114,12 @@ import Testing
     @Test func severalSequencesOfOneCameraDoNotDisturbOneAnother() async throws {
         let live = try await LiveModule(throughServer: true)
         try live.start()
-        _ = try await live.operator_.device(LiveModule.path, seconds: 10)
+        _ = try await live.operator_.device(LiveModule.path, seconds: 120)
         let other = try await Operator.connect(
             OperatorConnection(
                 address: live.operator_.address, user: "root", network: "cafenet", password: PasswordText(),
                 trust: .init(trustFile: nil)))
-        _ = try await other.device(LiveModule.path, seconds: 10)
+        _ = try await other.device(LiveModule.path, seconds: 120)
         try await withThrowingTaskGroup(of: [UInt64].self) { group in
             for (access, count) in [(live.operator_, 6), (live.operator_, 2), (other, 3), (other, 5)] {
                 group.addTask {
@@ -144,7 +144,7 @@ import Testing
     @Test func whatIsNoCameraIsRefusedWithItsReason() async throws {
         let live = try await LiveModule()
         try live.start()
-        _ = try await live.operator_.device(LiveModule.path, seconds: 10)
+        _ = try await live.operator_.device(LiveModule.path, seconds: 120)
         for (path, assembly, kind) in [
             (LiveModule.path, "none", OperatorError.Kind.notSupported),
             (DevicePath(name: "candy", number: 99, network: "cafenet"), "camera", .deviceNotFound),

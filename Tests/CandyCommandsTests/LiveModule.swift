@@ -59,7 +59,7 @@ final class LiveModule {
 
     /// Switches it on.
     func start(
-        _ hardware: ModuleHardware = .esp(.esp32), confirmWithin: Milliseconds = 20_000, ring: Int = 4096,
+        _ hardware: ModuleHardware = .esp(.esp32), confirmWithin: Milliseconds = 300_000, ring: Int = 4096,
         pictures: String? = nil
     ) throws {
         try Folder.makePrivate(folder.path)
@@ -83,7 +83,7 @@ final class LiveModule {
         stop.request()
         try await life?.value
         life = nil
-        _ = try await operator_.waitForDevice(Self.path, seconds: 10) { $0 == nil ? true : nil }
+        _ = try await operator_.waitForDevice(Self.path, seconds: 120) { $0 == nil ? true : nil }
     }
 
     /// Ends everything and removes the folder.
@@ -97,7 +97,7 @@ final class LiveModule {
     }
 
     /// Waits until the device shows a version in a phase.
-    func wait(_ phase: UpdatePhase, version: String, seconds: Double = 60) async throws -> UpdateStatus? {
+    func wait(_ phase: UpdatePhase, version: String, seconds: Double = 300) async throws -> UpdateStatus? {
         try await operator_.waitForDevice(Self.path, seconds: seconds) { summary in
             guard let update = summary?.update, update.phase == phase, update.version == version else { return nil }
             return update

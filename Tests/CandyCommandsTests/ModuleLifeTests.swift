@@ -10,7 +10,7 @@ import Testing
 @testable import CandyCommands
 
 /// The whole life of a module against an operator that listens: real connections, real flash file.
-@Suite(.serialized, .timeLimit(.minutes(2))) struct ModuleLifeTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct ModuleLifeTests {
     private let first = CandySettings.builtInVersion
     private let second = "240101-1000"
 
@@ -47,7 +47,7 @@ import Testing
         let live = try await LiveModule()
         // Only who waits for the end of the time gets little of it: a busy machine may take a second for a self-test.
         let waits = reason.hasSuffix("within 1 s")
-        try live.start(confirmWithin: waits ? 1000 : 20_000)
+        try live.start(confirmWithin: waits ? 1000 : 300_000)
         #expect(try await live.wait(.idle, version: first) != nil)
         #expect(try await live.write(second, behaviour).status == .completed)
         let update = try await live.wait(.rolledBack, version: first)
@@ -58,7 +58,7 @@ import Testing
         try live.start()
         #expect(try await live.wait(.rolledBack, version: first) != nil)
         #expect(try await live.write("240102-1000").status == .completed)
-        #expect(try await live.wait(.confirmed, version: "240102-1000") != nil)
+        #expect(try await live.wait(.confirmed, version: "240102-1000") != nil, "\(live.log)")
         try await live.end()
     }
 
@@ -129,7 +129,7 @@ import Testing
     @Test func settingsOfAnOperatorShowInTheExportedSignals() async throws {
         let live = try await LiveModule()
         try live.start(.linux)
-        _ = try await live.operator_.device(LiveModule.path, seconds: 10)
+        _ = try await live.operator_.device(LiveModule.path, seconds: 120)
         try await live.operator_.takeAllBlocks(of: LiveModule.path)
         try await live.operator_.set("set_led", to: "true", of: LiveModule.path)
         try await live.operator_.set("set_brightness", to: "40", of: LiveModule.path)

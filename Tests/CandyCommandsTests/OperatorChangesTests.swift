@@ -7,7 +7,7 @@ import Testing
 @testable import IOOperator
 
 /// What an operator hears of changes, from a module that lives in this process.
-@Suite(.serialized, .timeLimit(.minutes(2))) struct OperatorChangesTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct OperatorChangesTests {
     private func observers(_ live: LiveModule) async throws -> Int {
         let session = live.operator_.session
         return try await live.operator_.loop.submit { session.value.observerCount }.get()
@@ -16,7 +16,7 @@ import Testing
     @Test func signalsComeWholeThenAsChangesAndWholeAgainAfterARestart() async throws {
         let live = try await LiveModule(throughServer: true)
         try live.start(.linux)
-        _ = try await live.operator_.device(LiveModule.path, seconds: 10)
+        _ = try await live.operator_.device(LiveModule.path, seconds: 120)
         var names: [String] = []
         var hasChanged = false
         var isBack = false
@@ -73,7 +73,7 @@ import Testing
     @Test func whoStopsReadingLeavesNothingBehind() async throws {
         let live = try await LiveModule(throughServer: true)
         try live.start(.linux)
-        _ = try await live.operator_.device(LiveModule.path, seconds: 10)
+        _ = try await live.operator_.device(LiveModule.path, seconds: 120)
         let block = BlockPath(block: "exp", device: LiveModule.path)
         for _ in 0..<5 {
             for await _ in live.operator_.deviceChanges() { break }

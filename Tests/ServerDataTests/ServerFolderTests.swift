@@ -223,7 +223,7 @@ import Testing
         #expect(try error { _ = try open() }.cause.contains("regular file"))
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(10)))
     func aPipeInPlaceOfAFileDoesNotHang() throws {
         _ = try create()
         try FileManager.default.removeItem(atPath: "\(path)/server.json")
