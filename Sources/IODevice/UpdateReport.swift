@@ -22,18 +22,23 @@ public struct UpdateReport: Equatable {
         progress = phase == .idle || phase == .rolledBack ? 0 : 100
     }
 
-    /// Follows the control streams; everything that is not about a program is ignored.
-    public mutating func note(_ event: ControlStreamEvent) {
+    /// Follows the control streams; everything that is not about a program is ignored. `text` is what the installing tool
+    /// has said by now, when there is one that says anything.
+    public mutating func note(_ event: ControlStreamEvent, text: String? = nil) {
         switch event {
         case .receiving(PersistentBlock.program):
             set(.receiving, progress: 0)
-            text = ""
+            self.text = ""
         case .received(PersistentBlock.program, let bytes):
             guard phase == .receiving else { return }
             progress = Int64(min(99, min(bytes, slotSize) * 100 / slotSize))
         case .verifying(PersistentBlock.program): set(.verifying, progress: 100)
-        case .stored(PersistentBlock.program, _): set(.installing)
-        case .uploadFailed(PersistentBlock.program, _, let reason): set(.failed, error: reason)
+        case .stored(PersistentBlock.program, _):
+            set(.installing)
+            say(text)
+        case .uploadFailed(PersistentBlock.program, _, let reason):
+            set(.failed, error: reason)
+            say(text)
         default: return
         }
     }
@@ -45,7 +50,7 @@ public struct UpdateReport: Equatable {
     }
 
     /// The tool says something, if it says anything at all.
-    public mutating func say(_ text: String?) {
+    private mutating func say(_ text: String?) {
         if let text { self.text = text }
     }
 

@@ -13,6 +13,12 @@ public struct DeviceChange: Sendable {
     public var lostBecause: String?
 }
 
+/// Whether an operator has its connection.
+public struct ConnectionChange: Sendable, Equatable {
+    /// Why there is none now; nil while there is one.
+    public var lostBecause: String?
+}
+
 /// What changed among the signals of one device.
 public enum SignalChange: Sendable {
     /// All signals: the first, and after the device restarted. Empty while it is away.

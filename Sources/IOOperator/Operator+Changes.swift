@@ -9,6 +9,9 @@ extension Operator {
         changes { $0.observeDevices(interval: .milliseconds(milliseconds)) }
     }
 
+    /// Whether there is a connection, then each time that changes.
+    public func connectionChanges() -> AsyncStream<ConnectionChange> { changes { $0.observeConnection() } }
+
     /// All signals of a device, then those that change; also across restarts of the device.
     public func signalChanges(of path: DevicePath, milliseconds: Int64 = 100) -> AsyncStream<SignalChange> {
         changes { $0.observeSignals(of: path, interval: .milliseconds(milliseconds)) }

@@ -277,11 +277,7 @@ public struct Operator: Sendable {
                 throw OperatorError(
                     .failed, "\(path) cannot be read: \(device.problem ?? "its description has not come yet")")
             }
-            return (data ? info.blocks : info.signalBlocks).flatMap { block in
-                block.groups.flatMap { group in
-                    group.signals.map { SignalReading($0, group: group.name, block: block, of: device) }
-                }
-            }
+            return device.readings(of: data ? info.blocks : info.signalBlocks)
         }.get()
     }
 

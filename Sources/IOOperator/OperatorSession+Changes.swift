@@ -15,6 +15,18 @@ extension OperatorSession {
         return (id, observer)
     }
 
+    /// Observes whether there is a connection.
+    func observeConnection() -> (id: UInt64, Observer<ConnectionChange>) {
+        var sent: ConnectionChange?
+        let observer = Observer<ConnectionChange>(on: node.loop, interval: .zero) { [unowned self] in
+            let now = ConnectionChange(lostBecause: closedBecause?.description)
+            guard now != sent else { return nil }
+            sent = now
+            return now
+        }
+        return (addObserver { if $0 == nil { observer.touch() } }, observer)
+    }
+
     /// Observes the signals of a device, without those that only move data.
     func observeSignals(of path: DevicePath, interval: TimeAmount) -> (id: UInt64, Observer<SignalChange>) {
         let news = SignalNews(path)
@@ -95,11 +107,7 @@ private final class SignalNews {
         }
         let blocks = info.signalBlocks
         _ = session.take(blocks.compactMap { BlockName($0.name) }, of: present)
-        let readings = blocks.flatMap { block in
-            block.groups.flatMap { group in
-                group.signals.map { SignalReading($0, group: group.name, block: block, of: present) }
-            }
-        }
+        let readings = present.readings(of: blocks)
         guard let before = sent, device === present, before.count == readings.count else {
             sent = readings
             device = present

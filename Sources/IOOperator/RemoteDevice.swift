@@ -46,6 +46,15 @@ final class RemoteDevice {
         return found.value(in: memory)
     }
 
+    /// The signals of blocks with their values, in the order of the description.
+    func readings(of blocks: [BlockDescription]) -> [SignalReading] {
+        blocks.flatMap { block in
+            block.groups.flatMap { group in
+                group.signals.map { SignalReading($0, group: group.name, block: block, of: self) }
+            }
+        }
+    }
+
     var summary: DeviceSummary {
         DeviceSummary(
             path: path.description, application: info.map(\.name).flatMap { $0.isEmpty ? nil : $0 } ?? "\(path.name)",

@@ -28,12 +28,6 @@ public struct ServerProgram: Sendable {
 /// connections has proved itself. Confined to the loop; what blocks is done elsewhere.
 final class ServerUpdate {
     private let program: ServerProgram
-    /// Before a restart: how often it is looked whether the last snapshot has left, for how long at most, and the time that
-    /// it then gets to travel on to the operators.
-    private static let drainLook = TimeAmount.milliseconds(10)
-    private static let drainTime = Duration.milliseconds(1500)
-    private static let settleTime = TimeAmount.milliseconds(100)
-
     private let device: OwnDevice
     private let loop: any EventLoop
     private let report: @Sendable (ServerEvent) -> Void
@@ -66,10 +60,7 @@ final class ServerUpdate {
     /// Follows an upload.
     func note(_ event: ControlStreamEvent) {
         let before = state
-        state.note(event)
-        // The tool may have said more since it was looked at.
-        if case .stored(PersistentBlock.program, _) = event { state.say(program.updatable.installerText) }
-        if case .uploadFailed(PersistentBlock.program, _, _) = event { state.say(program.updatable.installerText) }
+        state.note(event, text: program.updatable.installerText)
         if case .stored(PersistentBlock.program, .restart) = event {
             state.set(.restarting)
             letRestart()
@@ -128,16 +119,10 @@ final class ServerUpdate {
     }
 
     /// Tells who restarts the server that it may, once the operators know.
-    private func letRestart() { letRestart(atLatest: .now + Self.drainTime) }
-
-    private func letRestart(atLatest end: ContinuousClock.Instant) {
+    private func letRestart() {
         let bound = NIOLoopBound(self, eventLoop: loop)
-        // The results are not published yet when this is called.
-        loop.scheduleTask(in: Self.drainLook) {
-            guard bound.value.device.isDrained || .now >= end else { return bound.value.letRestart(atLatest: end) }
-            bound.value.loop.scheduleTask(in: Self.settleTime) {
-                bound.value.offLoop({ $0.updatable.mayRestart() }) { _, _ in }
-            }
+        Farewell.wait(on: loop) { [device] in device.isDrained }.whenSuccess {
+            bound.value.offLoop({ $0.updatable.mayRestart() }) { _, _ in }
         }
     }
 

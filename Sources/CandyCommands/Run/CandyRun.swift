@@ -97,7 +97,7 @@ struct CandyRun: AsyncParsableCommand {
         settings.password = try readPassword()
         settings.packageKeys = packageKeys
         settings.installer = installer
-        settings.linuxVersion = LinuxProgram.installedVersion(of: name) ?? CandySettings.builtInVersion
+        settings.linuxVersion = InstalledVersion.of(name) ?? CandySettings.builtInVersion
         do { _ = try settings.trustedKeys() } catch {
             throw CandyError(error.isNoSuchFile ? .notFound : .failed, error.description)
         }

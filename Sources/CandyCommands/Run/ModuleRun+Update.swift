@@ -9,10 +9,7 @@ extension ModuleRun {
     /// Follows an upload.
     func follow(_ event: ControlStreamEvent) async throws -> Ending? {
         let before = report.phase
-        report.note(event)
-        // The tool may have said more since it was looked at.
-        if case .stored(PersistentBlock.program, _) = event { report.say(module.updatable?.installerText) }
-        if case .uploadFailed(PersistentBlock.program, _, _) = event { report.say(module.updatable?.installerText) }
+        report.note(event, text: module.updatable?.installerText)
         var ending: Ending?
         var isRestartedByOthers = false
         if case .stored(let block, .restart(let reason)) = event {

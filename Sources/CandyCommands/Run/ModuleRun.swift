@@ -28,9 +28,6 @@ final class ModuleRun {
 
     /// How often the time is looked at, and the values of the process change every fifth time.
     private static let tick = Duration.milliseconds(200)
-    /// Before a restart: longest time for the last snapshot to leave, then time for it to travel on to the operators.
-    private static let drainTime = Duration.milliseconds(1500)
-    private static let settleTime = Duration.milliseconds(100)
 
     let settings: CandySettings
     let module: BootedModule
@@ -225,11 +222,6 @@ final class ModuleRun {
 
     /// Gives the last snapshots time to reach the operator.
     func leave() async throws {
-        let end = ContinuousClock.now + Self.drainTime
-        while ContinuousClock.now < end {
-            if try await loop.submit({ [device] in device.value.isDrained }).get() { break }
-            try await Task.sleep(for: .milliseconds(10))
-        }
-        try await Task.sleep(for: Self.settleTime)
+        try await loop.flatSubmit { [device, loop] in Farewell.wait(on: loop) { device.value.isDrained } }.get()
     }
 }

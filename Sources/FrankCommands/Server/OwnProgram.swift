@@ -15,7 +15,7 @@ struct OwnProgram: Sendable {
 
     /// Nil when it can't be replaced.
     func make(_ store: any PersistentStore) -> ServerProgram? {
-        guard installer.isThere, let version = LinuxProgram.installedVersion(of: Self.application) else { return nil }
+        guard installer.isThere, let version = InstalledVersion.of(Self.application) else { return nil }
         let target = ProgramTarget(
             application: Self.application, os: "linux", hardware: DebianArchitecture.own,
             version: try? ProgramVersion(version))

@@ -1,8 +1,7 @@
 import ArgumentParser
-import ByteTools
-import Glibc
 import IOCOMTransport
 import ISpyWeb
+import Programs
 import TerminalUI
 
 /// `ispy web`
@@ -61,19 +60,6 @@ struct Web: AsyncParsableCommand {
         }
     }
 
-    /// The version that the package of this program says; a program of a developer has none.
-    private var installedVersion: String {
-        var path = [CChar](repeating: 0, count: Int(PATH_MAX))
-        let count = readlink("/proc/self/exe", &path, path.count - 1)
-        let program = String(decoding: path.prefix(max(0, count)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        let root = program.split(separator: "/").dropLast(2).map { "/" + $0 }.joined()
-        let file = "\(root)/lib/iocom/ispy/version"
-        guard let version = try? File(file, .read), let size = try? version.byteCount, size <= 64,
-            let bytes = try? version.read(at: 0, count: size)
-        else { return "development" }
-        return String(decoding: bytes.prefix { $0 > 0x20 }, as: UTF8.self)
-    }
-
     private func settings() throws -> WebSettings {
         guard let colon = listen.lastIndex(of: ":"), let port = UInt16(listen[listen.index(after: colon)...]) else {
             throw Failure(.usage, "--listen \(listen) must be an address and a port, like 127.0.0.1:6380")
@@ -93,7 +79,7 @@ struct Web: AsyncParsableCommand {
             return WebSettings(
                 host: host, port: Int(port), tls: tls, password: password,
                 hostNames: hostName, packages: packages.folder, data: folder, profiles: try ProfileStore.standard(),
-                version: installedVersion)
+                version: InstalledVersion.of("ispy") ?? "development")
         } catch { throw Failure(.failed, String(describing: error)) }
     }
 }

@@ -1,4 +1,5 @@
 import Bricks
+import ByteTools
 import IOCOM
 import IOOperator
 import PackedJSON
@@ -185,14 +186,7 @@ enum MemoryText {
     static func members(_ part: MemoryPart) -> [JSON.Member] {
         [
             .init("name", .string(part.block.description)), .init("offset", .integer(Int64(part.offset))),
-            .init("data", .string(hex(part.bytes))),
+            .init("data", .string(hexadecimal(part.bytes))),
         ]
-    }
-
-    static func hex(_ bytes: some Sequence<UInt8>) -> String {
-        let digits = Array("0123456789abcdef".utf8)
-        var text: [UInt8] = []
-        for byte in bytes { text += [digits[Int(byte >> 4)], digits[Int(byte & 15)]] }
-        return String(decoding: text, as: UTF8.self)
     }
 }

@@ -7,7 +7,7 @@ import NIOPosix
 /// A file that came from a browser, in a folder that only this user may enter.
 struct TemporaryUpload: Sendable {
     /// Bytes of the largest upload.
-    static let largest = DeviceLimits.largestPackage
+    static let largest = 64 << 20
     /// An upload may take so long, s.
     private static let longestTime = 900
 
@@ -56,10 +56,4 @@ struct TemporaryUpload: Sendable {
         guard Folder.exists(folder), let left = try? Folder.names(in: folder, limit: 10_000) else { return }
         for name in left.names { try? Folder.remove(name, in: folder) }
     }
-}
-
-/// Limits for what is sent to devices.
-enum DeviceLimits {
-    /// Bytes of the largest package that is taken from a browser.
-    static let largestPackage = 64 << 20
 }

@@ -105,7 +105,7 @@ final class WebConnections: Sendable {
 
     private func watch(_ connection: WebConnection) {
         let task = Task { [board] in
-            for await change in connection.access.deviceChanges() {
+            for await change in connection.access.connectionChanges() {
                 guard board[connection.id]?.lostBecause != change.lostBecause else { continue }
                 board.update(connection.id) {
                     $0.lostBecause = change.lostBecause

@@ -97,7 +97,7 @@ extension PasswordHash {
 }
 
 /// Compares without revealing by its duration where two texts of the same length differ.
-func equalInConstantTime(_ a: [UInt8], _ b: [UInt8]) -> Bool {
+public func equalInConstantTime(_ a: [UInt8], _ b: [UInt8]) -> Bool {
     guard a.count == b.count else { return false }
     var difference: UInt8 = 0
     for i in 0..<a.count { difference |= a[i] ^ b[i] }
