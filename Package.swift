@@ -55,6 +55,7 @@ let package = Package(
     ],
     targets: [
         library("IOCOM"),
+        library("Access"),
         library("PackedJSON", ["IOCOM"]),
         library("DeviceDescription", ["IOCOM", "PackedJSON"]),
         library("Bricks", ["DeviceDescription", "IOCOM"]),
@@ -77,7 +78,7 @@ let package = Package(
         library(
             "ServerData",
             [
-                "ByteTools", "IOCOM", "PackedJSON", crypto,
+                "Access", "ByteTools", "IOCOM", "PackedJSON", crypto,
                 .product(name: "CryptoExtras", package: "swift-crypto"),
                 .product(name: "X509", package: "swift-certificates"),
                 .product(name: "SwiftASN1", package: "swift-asn1"),
@@ -85,12 +86,13 @@ let package = Package(
         library(
             "IOServer",
             [
-                "ByteTools", "IOCOM", "IOCOMTransport", "IONode", "IODevice", "PackedJSON", "DeviceDescription",
-                "DeviceStorage", "Installers", "ServerData", .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                "Access", "ByteTools", "IOCOM", "IOCOMTransport", "IONode", "IODevice", "PackedJSON",
+                "DeviceDescription", "DeviceStorage", "Installers", "Programs", "ServerData", crypto,
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ] + nio),
         library(
             "IOOperator",
-            ["Bricks", "ByteTools", "IOCOM", "IONode", "PackedJSON", "DeviceDescription", "Programs"] + nio),
+            ["Access", "Bricks", "ByteTools", "IOCOM", "IONode", "PackedJSON", "DeviceDescription", "Programs"] + nio),
         library("TerminalUI", ["PackedJSON"]),
         library("CommandLineTool", ["TerminalUI", arguments]),
         .target(
@@ -115,7 +117,8 @@ let package = Package(
         library(
             "FrankCommands",
             [
-                "ByteTools", "DeviceDescription", "DeviceStorage", "IODevice", "Installers", "IOServer", "LinuxUpdates",
+                "Access", "ByteTools", "DeviceDescription", "DeviceStorage", "IODevice", "Installers", "IOServer",
+                "LinuxUpdates",
                 "Programs",
                 "ServerData", "IOCOM", "IOCOMTransport", "CommandLineTool", "TerminalUI", arguments,
             ] + nio),
@@ -172,11 +175,13 @@ let package = Package(
         tests("IODevice", ["DeviceDescription", "IOCOM"]),
         tests("Installers", ["ByteTools", "DeviceStorage", "IOCOM", "Programs", "UpdateTesting", crypto]),
         tests("LinuxUpdates", ["ByteTools", "Programs", "UpdateTesting", crypto]),
-        tests("ServerData", ["IOCOM", "PackedJSON"]),
+        tests("Access"),
+        tests("ServerData", ["Access", "IOCOM", "PackedJSON"]),
         tests(
             "IOServer",
             [
-                "Bricks", "ByteTools", "DeviceDescription", "DeviceStorage", "IOCOM", "IOCOMTransport", "IODevice",
+                "Access", "Bricks", "ByteTools", "DeviceDescription", "DeviceStorage", "IOCOM", "IOCOMTransport",
+                "IODevice",
                 "IONode", "IOOperator", "PackedJSON", "ServerData",
             ]
                 + nio),
@@ -189,7 +194,9 @@ let package = Package(
                 "Bricks", "ByteTools", "DeviceDescription", "DeviceStorage", "Installers", "IOCOM", "IOCOMTransport",
                 "IODevice", "IOOperator", "IOServer", "Programs", "ServerData", arguments,
             ]),
-        .testTarget(name: "EndToEndTests", dependencies: ["UpdateTesting"], swiftSettings: settings),
+        .testTarget(
+            name: "EndToEndTests", dependencies: ["Access", "UpdateTesting"], exclude: ["Browser", "Peers"],
+            swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]
 )

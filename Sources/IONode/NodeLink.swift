@@ -93,7 +93,7 @@ public final class NodeLink {
     // MARK: For the node
 
     func announce(_ block: MemoryBlock) {
-        guard isReady, direction == .up, permissions.maySee(block.path.device) else { return }
+        guard isReady, direction == .up, permissions.maySee(block.path) else { return }
         // Only cloud connections are told of some blocks, and some are never shown there (wire-protocol.md 3.3).
         let isCloud = peer?.flags.contains(.cloud) ?? false
         guard !block.flags.contains(isCloud ? .noCloud : .cloudOnly) else { return }
@@ -106,7 +106,11 @@ public final class NodeLink {
 
     func bind(_ info: BlockInfo, to block: MemoryBlock) {
         let isOwn = block.path.device.number == assignedNumber
-        _ = connection?.bind(info, to: block, wireNumber: isOwn ? AutomaticNumber.reply : nil)
+        let wireNumber = isOwn ? AutomaticNumber.reply : nil
+        guard let attachment = connection?.bind(info, to: block, wireNumber: wireNumber), attachment.isTarget,
+            attachment.review == nil
+        else { return }
+        attachment.review = node.role?.review(block, on: self)
     }
 
     func withdraw(remoteID: UInt32) { connection?.withdraw(remoteID: remoteID) }

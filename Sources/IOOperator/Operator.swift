@@ -1,3 +1,4 @@
+import Access
 public import ByteTools
 import DeviceDescription
 public import IOCOM
@@ -158,6 +159,7 @@ public struct Operator: Sendable {
     ) async throws -> TransferResult {
         let total: Int
         do { total = try source.byteCount } catch { throw OperatorError(.failed, "the file cannot be read: \(error)") }
+        try await check(operation(writing: block, of: path), on: path)
         return try await transfer(path, .upload) { session, device, port, promise in
             UploadJob(
                 session: session, device: device, port: port, block: block, source: source, total: total,
@@ -170,7 +172,8 @@ public struct Operator: Sendable {
         block: Int, of path: DevicePath, append: @escaping @Sendable ([UInt8]) throws -> Void,
         progress: @escaping @Sendable (UInt64) -> Void
     ) async throws -> TransferResult {
-        try await transfer(path, .download) { session, device, port, promise in
+        try await check(path.name == "accounts" ? .manageAccounts : .readBlocks, on: path)
+        return try await transfer(path, .download) { session, device, port, promise in
             DownloadJob(
                 session: session, device: device, port: port, block: block, append: append, progress: progress,
                 promise: promise)
@@ -284,6 +287,7 @@ public struct Operator: Sendable {
     /// Sets a signal of a device from an operator's text.
     public func set(_ name: String, to text: String, of path: DevicePath) async throws {
         _ = try await device(path)
+        try await check(operation(setting: name), on: path)
         let session = session
         try await loop.submit {
             guard let device = session.value.devices[path], let info = device.info else {

@@ -59,8 +59,7 @@ final class AccountsBook: Sendable {
             }
         }
         return Authorizer(
-            ownNetwork: folder.settings.network, documents: documents, operatorsNeedPrivileges: true,
-            wantedCost: cost
+            ownNetwork: folder.settings.network, documents: documents, wantedCost: cost
         ).decide(attempt)
     }
 

@@ -6,6 +6,7 @@ extension Server: NodeRole {
     /// A connection ended.
     public func linkClosed(_ link: NodeLink, reason: String) {
         if let number = link.assignedNumber { numbers.release(number, link: link.id) }
+        for device in traffic.values { device.forget(link.id) }
         for path in directory.takeLeaving(of: link.id) { report(.deviceLeft(path, reason: reason)) }
         let visitor = (link.context as? LinkContext)?.visitor
         if let violation = link.violation {
@@ -57,10 +58,14 @@ extension Server: NodeRole {
     }
 
     /// A block can't be reached any more.
-    public func blockRemoved(_ block: MemoryBlock) { directory.remove(block.path.device) }
+    public func blockRemoved(_ block: MemoryBlock) {
+        directory.remove(block.path.device)
+        if directory.link(of: block.path.device) == nil { traffic[block.path.device]?.deviceLeft() }
+    }
 
     /// A snapshot came: only a server's own streams have to look at it, forwarding is the node's work.
     public func blockChanged(_ block: MemoryBlock, on link: NodeLink) {
+        traffic[block.path.device]?.changed(block)
         guard ownDevices.contains(block.path.device) else { return }
         if own.blocks.owns(block) {
             if block.path.block == "imp" { update?.imported() }

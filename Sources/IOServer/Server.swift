@@ -1,3 +1,4 @@
+import Access
 import ByteTools
 import DeviceDescription
 import DeviceStorage
@@ -26,6 +27,10 @@ public final class Server {
     let accounts: [NetworkName: AccountsDevice]
     let ownDevices: Set<DevicePath>
     let accountsDevices: Set<DevicePath>
+    /// The device that the server itself is.
+    let serverPath: DevicePath
+    /// What passes to and from devices whose blocks somebody wrote.
+    var traffic: [DevicePath: DeviceTraffic] = [:]
     var gate: LoginGate
     var seenGeneration: UInt64 = 0
     var directory = DeviceDirectory()
@@ -75,6 +80,7 @@ public final class Server {
         startedAt = node.now
 
         let path = DevicePath(name: "frank", number: settings.deviceNumber, network: settings.network)
+        serverPath = path
         let weakSelf = WeakServer()
         own = try OwnDevice(
             ServerDescription.server(ring: configuration.ring, isUpdatable: material.program != nil), path: path,
@@ -107,6 +113,7 @@ public final class Server {
         }
         self.accounts = accounts
         accountsDevices = paths
+        try Self.addRoles(paths, on: node)
         ownDevices = paths.union([path])
         node.role = self
         describe(material.facts)
@@ -160,6 +167,7 @@ public final class Server {
         // Once in ten seconds is enough for people and costs next to nothing.
         if ticks.isMultiple(of: 20) { updateResources() }
         update?.tick()
+        if ticks.isMultiple(of: 2) { turnTraffic() }
         if ticks.isMultiple(of: 4), let update, update.isOnTrial, let listener = listeners.first {
             AcceptProbe.run(listener.address, trustFile: trustFile, on: node.loop) { update.accepted() }
         }

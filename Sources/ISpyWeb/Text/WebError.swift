@@ -28,6 +28,7 @@ struct WebError: Error, HTTPResponseError {
             case .packageNotFound: .notFound
             case .notSupported: .notSupported
             case .refused: .refused
+            case .notAllowed: .forbidden
             case .busy: .busy
             case .failed, .cancelled: .failed
             }

@@ -1,3 +1,4 @@
+public import Access
 public import PackedJSON
 
 /// The accounts document of one IO network (application-layer.md 7.2): who may log in, and from where without password.
@@ -142,6 +143,12 @@ public struct Account: Equatable, Sendable {
         }
         set { json.set("password", newValue.map(JSON.string)) }
     }
+
+    /// What the account is: its privileges, and a device when they say nothing we know.
+    public var role: Role { Role(privileges: privileges) ?? .device }
+
+    /// True for an account that lets in a device and nobody else.
+    public var isOfDevice: Bool { role == .device }
 
     /// The privileges text, empty when it is missing.
     public var privileges: String {
