@@ -55,7 +55,7 @@ let package = Package(
     ],
     targets: [
         library("IOCOM"),
-        library("Access"),
+        library("Access", [crypto]),
         library("PackedJSON", ["IOCOM"]),
         library("DeviceDescription", ["IOCOM", "PackedJSON"]),
         library("Bricks", ["DeviceDescription", "IOCOM"]),
@@ -92,13 +92,17 @@ let package = Package(
             ] + nio),
         library(
             "IOOperator",
-            ["Access", "Bricks", "ByteTools", "IOCOM", "IONode", "PackedJSON", "DeviceDescription", "Programs"] + nio),
+            [
+                "Access", "Bricks", "ByteTools", "IOCOM", "IOCOMTransport", "IONode", "PackedJSON", "DeviceDescription",
+                "Programs", "ServerData",
+            ] + nio),
         library("TerminalUI", ["PackedJSON"]),
         library("CommandLineTool", ["TerminalUI", arguments]),
         .target(
             name: "ISpyWeb",
             dependencies: [
-                "Bricks", "ByteTools", "DeviceDescription", "IOCOM", "IOCOMTransport", "IOOperator", "PackedJSON",
+                "Access", "Bricks", "ByteTools", "DeviceDescription", "IOCOM", "IOCOMTransport", "IOOperator",
+                "PackedJSON",
                 "Programs", "ServerData", "TerminalUI", crypto, .product(name: "X509", package: "swift-certificates"),
                 .product(name: "SwiftASN1", package: "swift-asn1"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -111,8 +115,8 @@ let package = Package(
         library(
             "ISpyCommands",
             [
-                "ByteTools", "CommandLineTool", "DeviceDescription", "IOCOM", "IOCOMTransport", "IOOperator",
-                "ISpyWeb", "Programs", "TerminalUI", arguments,
+                "Access", "ByteTools", "CommandLineTool", "DeviceDescription", "IOCOM", "IOCOMTransport", "IOOperator",
+                "ISpyWeb", "Programs", "ServerData", "TerminalUI", arguments,
             ]),
         library(
             "FrankCommands",

@@ -12,6 +12,8 @@ public final class NodeLink {
     public private(set) var peerAddress = "unknown"
     /// TLS is below.
     public private(set) var isSecure = false
+    /// The certificate that the peer showed, DER.
+    public private(set) var peerCertificate: [UInt8]?
     /// What the peer said of itself.
     public private(set) var peer: Authentication?
     /// What may pass.
@@ -212,6 +214,7 @@ extension NodeLink: ByteLinkReader {
         self.link = link
         peerAddress = link.peerAddress
         isSecure = link.isSecure
+        peerCertificate = link.peerCertificate
         connection = Connection(settings(link.isSecure), tag: id, wakeList: node.wakeList, now: node.now)
         flush()
     }

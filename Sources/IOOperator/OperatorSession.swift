@@ -234,6 +234,9 @@ final class OperatorSession: NodeRole {
         return Role(privileges: String(name.dropFirst("role_".count)))
     }
 
+    /// The certificate that the server showed, DER.
+    var serverCertificate: [UInt8]? { link?.peerCertificate }
+
     /// What this operator may do in a network.
     func access(to network: NetworkName) -> Access { roles[network].map { Access($0) } ?? .everything }
 

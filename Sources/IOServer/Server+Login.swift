@@ -109,6 +109,7 @@ extension Server {
         report(.login(visitor))
         update?.accepted()
         link.accept(permissions)
+        pair(peer, on: link, visitor)
     }
 
     /// A device that connects again while its old connection still stands: the old one is dead or will be.
@@ -117,10 +118,15 @@ extension Server {
         for older in node.connections {
             guard older !== link, older.isReady, older.direction == .down, older.isSecure == link.isSecure,
                 let other = older.peer, other.user == peer.user, other.network == peer.network,
-                other.number == peer.number, Self.id(other) == Self.id(peer) || peer.number != 0
+                other.number == peer.number, peer.number != 0 || Self.isSame(other, peer)
             else { continue }
             older.end("the same device connected again from \(link.peerAddress)")
         }
+    }
+
+    /// A unique id is no secret: only with the same password it is the same device.
+    private static func isSame(_ one: Authentication, _ other: Authentication) -> Bool {
+        id(one) == id(other) && one.password == other.password
     }
 
     static func id(_ peer: Authentication) -> [UInt8]? {

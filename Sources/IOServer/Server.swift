@@ -31,6 +31,11 @@ public final class Server {
     let serverPath: DevicePath
     /// What passes to and from devices whose blocks somebody wrote.
     var traffic: [DevicePath: DeviceTraffic] = [:]
+    /// Devices that are given the server's certificates, by connection.
+    var pairings: [UInt64: Pairing] = [:]
+    /// When that was last done or tried, for a while.
+    var lastPairing: [DevicePath: Milliseconds] = [:]
+    let folder: ServerFolder
     var gate: LoginGate
     var seenGeneration: UInt64 = 0
     var directory = DeviceDirectory()
@@ -54,6 +59,7 @@ public final class Server {
         let store: any PersistentStore
         let book: AccountsBook
         let numbers: AutomaticNumbers
+        let secret: ServerSecret
         let defaults: [UInt8]
         let accountDefaults: [UInt8]
         let facts: HostFacts
@@ -65,6 +71,7 @@ public final class Server {
         let settings = configuration.folder.settings
         let report = configuration.report
         self.settings = settings
+        folder = configuration.folder
         self.report = report
         book = material.book
         lock = material.lock
@@ -73,7 +80,8 @@ public final class Server {
         published = Set(settings.publish)
         gate = LoginGate(configuration.loginLimits)
         queue = LoginQueue(material.book, configuration.loginLimits, on: loop)
-        numbers = NumberKeeper(material.numbers, configuration.folder, on: loop, report: report)
+        numbers = NumberKeeper(
+            material.numbers, configuration.folder, material.secret, on: loop, report: report)
         node = Node(
             identity: NodeIdentity(name: "frank", number: settings.deviceNumber, network: settings.network),
             isDynamic: true, on: loop)
@@ -168,6 +176,7 @@ public final class Server {
         if ticks.isMultiple(of: 20) { updateResources() }
         update?.tick()
         if ticks.isMultiple(of: 2) { turnTraffic() }
+        turnPairings()
         if ticks.isMultiple(of: 4), let update, update.isOnTrial, let listener = listeners.first {
             AcceptProbe.run(listener.address, trustFile: trustFile, on: node.loop) { update.accepted() }
         }

@@ -27,6 +27,8 @@ public enum ServerEvent: Sendable, Equatable {
     case accountsReplaced(NetworkName, accounts: Int, administrators: Int)
     /// Somebody wrote a block of a device, and how that ended.
     case transfer(TransferReport)
+    /// A device that was accepted got the server's certificates and restarts with them.
+    case paired(DevicePath, by: Visitor)
     /// Somebody gave a device a command or a network setting: the signal's name.
     case command(DevicePath, signal: String, by: Visitor)
     /// Somebody wanted what the account does not allow; nothing was changed.

@@ -54,6 +54,10 @@ struct LogLine {
                     ("administrators", .number(administrators)),
                 ])
         case .transfer(let transfer): self.init(transfer)
+        case .paired(let device, let visitor):
+            self.init(
+                "paired", "device \(device) got this server's certificates and restarts with them",
+                [("device", .string(device.description))] + visitor.members)
         case .command(let device, let signal, let visitor):
             self.init(
                 "command", "\(visitor.sentence) set \(signal) of \(device)",

@@ -44,6 +44,20 @@ final class DeviceTraffic {
         } catch { return nil }
     }
 
+    /// The server itself, among those who use streams.
+    static let server: UInt64 = 0
+
+    /// The stream for uploads, for the server itself; nil while an operator uses it or the device has not told enough.
+    func claimUpload() -> StreamPort? {
+        guard let port = port(.upload), port.deviceBlock.isFed, arbiter.claimUpload(Self.server, now: node.now) else {
+            return nil
+        }
+        return port
+    }
+
+    /// The server does not use it any more.
+    func releaseUpload() { arbiter.forget(Self.server) }
+
     // MARK: Before something is written
 
     /// What an operator's proposal is refused. `needs` tells which right a block takes.

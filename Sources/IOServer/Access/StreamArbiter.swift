@@ -37,6 +37,13 @@ struct StreamArbiter {
     /// The connection that uses a stream.
     func owner(_ direction: StreamDirection) -> UInt64? { (direction == .upload ? upload : download)?.link }
 
+    /// The server itself takes the upload stream, if nobody has it.
+    mutating func claimUpload(_ link: UInt64, now: Milliseconds) -> Bool {
+        guard upload == nil || upload?.link == link else { return false }
+        upload = Owner(link: link, lastWord: now)
+        return true
+    }
+
     /// The connection is gone.
     mutating func forget(_ link: UInt64) {
         if upload?.link == link { upload = nil }

@@ -1,3 +1,4 @@
+import Access
 import ByteTools
 import Crypto
 import IOCOM
@@ -19,7 +20,9 @@ enum DeviceConfiguration {
         let block = number(device, isAccounts)
         let defaults = try await document(defaultsBlock, device, access) ?? .object([])
         let current = try await document(block, device, access)
+        let certificate = isAccounts ? try await access.serverCertificate() : nil
         return [
+            "certificateHash": certificate.map { .string(hexadecimal(SHA256.hash(data: $0))) } ?? .null,
             "kind": .string(isAccounts ? "accounts" : "network"), "block": .integer(Int64(block)),
             "defaults": withoutSecrets(defaults), "current": current.map { withoutSecrets($0) } ?? .null,
             "restartNeeded": .bool(saved.waits(summary)),
@@ -85,7 +88,7 @@ enum DeviceConfiguration {
         for account in accounts.users where account.user.isEmpty {
             throw WebError(.refused, "an account has no user name")
         }
-        guard accounts.users.contains(where: { $0.privileges == "admin" && $0.password?.isEmpty == false }) else {
+        guard accounts.users.contains(where: { $0.role == .admin && $0.password?.isEmpty == false }) else {
             throw WebError(
                 .refused, "no account with the privilege admin and a password is left: nobody could change this again")
         }

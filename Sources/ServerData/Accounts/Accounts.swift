@@ -92,6 +92,32 @@ public struct Accounts: Equatable, Sendable {
         return changed
     }
 
+    /// Most hashes that ``protectNew(since:cost:)`` makes.
+    public static let mostNewHashes = 64
+
+    /// Replaces passwords that came with a change by slow hashes of them: hashes of the original and, since the original's
+    /// operator tool stores them as typed, passwords in plain text (application-layer.md 7.5). What `before` has already
+    /// stays; so do more than ``mostNewHashes`` of them, which get better hashes at their next login. Slow.
+    ///
+    /// - Throws: ``PasswordError``; nothing is changed then.
+    public mutating func protectNew(since before: Accounts?, cost: ScryptCost = .standard) throws(PasswordError) {
+        let known = Set((before?.users ?? []).compactMap(\.password))
+        var result = users
+        var made = 0
+        for index in result.indices where made < Self.mostNewHashes {
+            guard let stored = result[index].password, !known.contains(stored) else { continue }
+            if case .original(let hash) = PasswordHash(stored: stored) {
+                result[index].password = try SlowHash(original: hash, cost: cost).text
+            } else if PackingOptions.isPlainPassword(stored) {
+                result[index].password = try PasswordHash.protect(password: stored, cost: cost)
+            } else {
+                continue
+            }
+            made += 1
+        }
+        users = result
+    }
+
     /// Replaces all hashes of the original by slow ones. Returns the number of accounts changed. Takes the time of one
     /// slow hash an account, so keep it off event loops.
     ///
