@@ -57,6 +57,7 @@ let package = Package(
         library("IOCOM"),
         library("PackedJSON", ["IOCOM"]),
         library("DeviceDescription", ["IOCOM", "PackedJSON"]),
+        library("NetworkConfiguration", ["IOCOM", "PackedJSON"]),
         library("Bricks", ["DeviceDescription", "IOCOM"]),
         library("ByteTools"),
         library("Programs", ["ByteTools", "IOCOM", "PackedJSON", crypto]),
@@ -90,13 +91,17 @@ let package = Package(
             ] + nio),
         library(
             "IOOperator",
-            ["Bricks", "ByteTools", "IOCOM", "IONode", "PackedJSON", "DeviceDescription", "Programs"] + nio),
+            [
+                "Bricks", "ByteTools", "IOCOM", "IONode", "PackedJSON", "DeviceDescription", "NetworkConfiguration",
+                "Programs",
+            ] + nio),
         library("TerminalUI", ["PackedJSON"]),
         library("CommandLineTool", ["TerminalUI", arguments]),
         .target(
             name: "ISpyWeb",
             dependencies: [
-                "Bricks", "ByteTools", "DeviceDescription", "IOCOM", "IOCOMTransport", "IOOperator", "PackedJSON",
+                "Bricks", "ByteTools", "DeviceDescription", "IOCOM", "IOCOMTransport", "IOOperator",
+                "NetworkConfiguration", "PackedJSON",
                 "Programs", "ServerData", "TerminalUI", crypto, .product(name: "X509", package: "swift-certificates"),
                 .product(name: "SwiftASN1", package: "swift-asn1"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -110,7 +115,7 @@ let package = Package(
             "ISpyCommands",
             [
                 "ByteTools", "CommandLineTool", "DeviceDescription", "IOCOM", "IOCOMTransport", "IOOperator",
-                "ISpyWeb", "Programs", "TerminalUI", arguments,
+                "ISpyWeb", "NetworkConfiguration", "PackedJSON", "Programs", "TerminalUI", arguments,
             ]),
         library(
             "FrankCommands",
@@ -124,7 +129,7 @@ let package = Package(
             [
                 "Bricks", "ByteTools", "IODevice", "IONode", "IOCOM", "IOCOMTransport", "DeviceDescription",
                 "DeviceStorage",
-                "Installers", "LinuxUpdates",
+                "Installers", "LinuxUpdates", "NetworkConfiguration",
                 "PackedJSON", "Programs", "CommandLineTool", "TerminalUI", arguments,
             ] + nio),
         program("ispy", "ISpyCommands"),
@@ -165,11 +170,12 @@ let package = Package(
             swiftSettings: settings),
         tests("PackedJSON", ["IOCOM"]),
         tests("DeviceDescription", ["IOCOM", "PackedJSON"]),
+        tests("NetworkConfiguration", ["IOCOM", "PackedJSON"]),
         tests("Bricks", ["DeviceDescription", "IOCOM"]),
         tests("ByteTools", ["UpdateTesting"]),
         tests("Programs", ["ByteTools", "UpdateTesting"]),
         tests("DeviceStorage", ["ByteTools", "UpdateTesting"]),
-        tests("IODevice", ["DeviceDescription", "IOCOM"]),
+        tests("IODevice", ["ByteTools", "DeviceDescription", "DeviceStorage", "IOCOM", "UpdateTesting"]),
         tests("Installers", ["ByteTools", "DeviceStorage", "IOCOM", "Programs", "UpdateTesting", crypto]),
         tests("LinuxUpdates", ["ByteTools", "Programs", "UpdateTesting", crypto]),
         tests("ServerData", ["IOCOM", "PackedJSON"]),
@@ -187,7 +193,8 @@ let package = Package(
             "CandyCommands",
             [
                 "Bricks", "ByteTools", "DeviceDescription", "DeviceStorage", "Installers", "IOCOM", "IOCOMTransport",
-                "IODevice", "IOOperator", "IOServer", "Programs", "ServerData", arguments,
+                "IODevice", "IOOperator", "IOServer", "NetworkConfiguration", "PackedJSON", "Programs", "ServerData",
+                arguments,
             ]),
         .testTarget(name: "EndToEndTests", dependencies: ["UpdateTesting"], swiftSettings: settings),
     ],
