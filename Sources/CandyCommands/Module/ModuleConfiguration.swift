@@ -2,6 +2,7 @@ import IOCOM
 import IOCOMTransport
 import IODevice
 import NetworkConfiguration
+import PackedJSON
 
 /// What the stored configuration of a module makes of what it was started with: node settings (block 11) over network
 /// configuration (block 2) over what is built in.

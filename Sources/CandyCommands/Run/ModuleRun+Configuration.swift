@@ -1,5 +1,7 @@
+import DeviceDescription
 import DeviceStorage
 import IOCOM
+import IOCOMTransport
 import IODevice
 import NetworkConfiguration
 import TerminalUI
