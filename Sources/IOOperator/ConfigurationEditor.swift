@@ -1,6 +1,6 @@
 import ByteTools
 public import IOCOM
-import NetworkConfiguration
+public import NetworkConfiguration
 public import PackedJSON
 
 /// The network configuration of a device: read, checked, written, put in force.
@@ -11,6 +11,8 @@ public struct ConfigurationEditor: Sendable {
         public var defaults: JSON
         /// What is stored (block 2); nil when the device has none of its own.
         public var own: JSON?
+        /// Node settings (block 11), which count over it; nil when there are none, or none of use.
+        public var settings: NodeSettings?
 
         /// What to change: the own one, or an empty one.
         public var editable: JSON { own ?? ["network": .object([])] }
@@ -28,6 +30,7 @@ public struct ConfigurationEditor: Sendable {
 
     private static let ownBlock = 2
     private static let defaultsBlock = 3
+    private static let settingsBlock = 11
 
     private let access: Operator
     private let path: DevicePath
@@ -43,8 +46,10 @@ public struct ConfigurationEditor: Sendable {
     /// Reads both blocks.
     public func read() async throws -> Stored {
         let defaults = try await access.document(inBlock: Self.defaultsBlock, of: path)
+        let own = try await access.document(inBlock: Self.ownBlock, of: path)
+        let settings = try await access.bytes(ofBlock: Self.settingsBlock, of: path)
         return Stored(
-            defaults: defaults ?? .object([]), own: try await access.document(inBlock: Self.ownBlock, of: path))
+            defaults: defaults ?? .object([]), own: own, settings: settings.flatMap { try? NodeSettings(reading: $0) })
     }
 
     /// Checks `document` and stores it in the place of `before`. Throws ``ConfigurationProblems`` for a document that is not valid,
@@ -59,8 +64,8 @@ public struct ConfigurationEditor: Sendable {
         if let failure = result.failure { throw failure }
     }
 
-    /// The bytes of block 2 for a document that is valid.
-    static func packed(_ document: JSON, for path: DevicePath) throws -> [UInt8] {
+    /// The bytes of block 2 for a document that is valid; throws ``ConfigurationProblems`` for one that is not.
+    public static func packed(_ document: JSON, for path: DevicePath) throws -> [UInt8] {
         let problems = NetworkSchema.problems(in: document)
         guard problems.isEmpty else { throw ConfigurationProblems(problems) }
         let packed = try document.packed()
@@ -147,8 +152,9 @@ public struct ConfigurationEditor: Sendable {
 
         /// The name that `stored` gives the device that is `path` now.
         public init(_ stored: Stored, now path: DevicePath) {
-            let merged = NetworkConfiguration(reading: stored.editable)
+            let configured = NetworkConfiguration(reading: stored.editable)
                 .over(NetworkConfiguration(reading: stored.defaults))
+            let merged = stored.settings?.over(configured) ?? configured
             var next = path
             var isSure = true
             if let name = merged.deviceName.flatMap({ DeviceName($0) }) { next.name = name }
