@@ -20,8 +20,9 @@ public struct CommandWatch: Sendable {
         quarantined = obeyed
     }
 
-    /// Those that became true since the last call. To be called on the loop of `blocks`, at each new snapshot.
-    public mutating func risen(in blocks: DeviceBlocks, now: Milliseconds) -> [String] {
+    /// Those that became true since the last call. To be called on the loop of `blocks`, at each new snapshot. `now` matters only
+    /// for who has obeyed commands before.
+    public mutating func risen(in blocks: DeviceBlocks, now: Milliseconds = 0) -> [String] {
         risen(now: now) { blocks.value($0, in: "imp") == .bool(true) }
     }
 

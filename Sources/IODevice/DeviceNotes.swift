@@ -16,7 +16,7 @@ public struct DeviceNotes: Equatable, Sendable {
 
     /// Commands that led to the latest restart.
     public var commands: Set<String> = []
-    /// Settings that were taken from signals before it, by signal.
+    /// Fingerprints of settings that were taken from signals before it, by signal.
     public var settings: [String: String] = [:]
     /// What was to be wiped; done again at the start, in case the power went.
     public var wipe: Wipe?

@@ -1,7 +1,9 @@
 import ByteTools
+import DeviceDescription
 import IOCOM
 import IOCOMTransport
 import IOOperator
+import Installers
 import NetworkConfiguration
 import PackedJSON
 import Testing

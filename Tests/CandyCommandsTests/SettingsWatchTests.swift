@@ -1,4 +1,5 @@
 import IOCOM
+import IOCOMTransport
 import IODevice
 import NetworkConfiguration
 import PackedJSON
@@ -21,10 +22,14 @@ import Testing
     }
 
     @Test func `What was taken before a restart is taken again only after it was different`() {
-        var watch = SettingsWatch(taken: ["set_nc_nr": "8"])
+        var before = SettingsWatch(taken: [:])
+        before.note(["set_nc_nr": "8"], now: 0)
+        #expect(before.fingerprints.count == 1 && before.fingerprints["set_nc_nr"] != "8")
+        var watch = SettingsWatch(taken: before.fingerprints)
         watch.note([:], now: 0)
         watch.note(["set_nc_nr": "8"], now: 100)
         #expect(watch.due(now: 1000) == nil)
+        #expect(watch.fingerprints == before.fingerprints)
         watch.note([:], now: 6000)
         watch.note(["set_nc_nr": "8"], now: 6300)
         #expect(watch.due(now: 7000) == ["set_nc_nr": "8"])

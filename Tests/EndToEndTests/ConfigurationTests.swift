@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import UpdateTesting
 
 private let candy3 = "candy3.cafenet"
 

@@ -1,3 +1,4 @@
+import ByteTools
 import IOCOM
 import IODevice
 import NetworkConfiguration
@@ -15,14 +16,21 @@ struct SettingsWatch {
     /// How long nothing may change before it is saved.
     static let rest: Milliseconds = 500
 
-    /// The latest value of each signal, also from before the restart.
-    private(set) var latest: [String: String]
+    private var latest: [String: String] = [:]
+    /// Fingerprints of what was taken before the restart.
+    private var taken: [String: String]
     private var changed: [String: String] = [:]
     private var deadline: Milliseconds?
     private var quarantineEnds: Milliseconds?
 
-    /// `taken` are the values that were taken before the restart.
-    init(taken: [String: String]) { latest = taken }
+    /// `taken` are the fingerprints of the values that were taken before the restart.
+    init(taken: [String: String]) { self.taken = taken }
+
+    /// Fingerprints of the latest values, also of those from before the restart. They tell whether a value is the same and no more
+    /// than that: there are Wi-Fi passwords among the values, and these notes outlive them.
+    var fingerprints: [String: String] { taken.merging(latest.mapValues(Self.fingerprint)) { $1 } }
+
+    private static func fingerprint(_ value: String) -> String { hexadecimal(CRC32.of(Array(value.utf8))) }
 
     /// Takes what the signals say now; those that nobody set are missing.
     mutating func note(_ values: [String: String], now: Milliseconds) {
@@ -30,11 +38,17 @@ struct SettingsWatch {
         quarantineEnds = end
         for (signal, _) in Self.fields {
             guard let value = values[signal] else {
-                if now >= end { latest[signal] = nil }
+                latest[signal] = nil
+                if now >= end { taken[signal] = nil }
                 continue
             }
             guard latest[signal] != value else { continue }
             latest[signal] = value
+            let isTaken = taken.removeValue(forKey: signal) == Self.fingerprint(value)
+            if isTaken {
+                taken[signal] = Self.fingerprint(value)
+                continue
+            }
             changed[signal] = value
             deadline = now + Self.rest
         }

@@ -120,7 +120,7 @@ extension ModuleRun {
     private func note(_ command: String, wipe: DeviceNotes.Wipe? = nil) async throws -> Bool {
         var next = notes
         next.commands.insert(command)
-        next.settings = watch.latest
+        next.settings = watch.fingerprints
         next.wipe = wipe
         let noted = next
         do { try await Self.offLoop { [module] in try noted.save(in: module.store) } } catch {
