@@ -58,6 +58,7 @@ let package = Package(
         library("Access", [crypto]),
         library("PackedJSON", ["IOCOM"]),
         library("DeviceDescription", ["IOCOM", "PackedJSON"]),
+        library("NetworkConfiguration", ["IOCOM", "PackedJSON"]),
         library("Bricks", ["DeviceDescription", "IOCOM"]),
         library("ByteTools"),
         library("Programs", ["ByteTools", "IOCOM", "PackedJSON", crypto]),
@@ -94,7 +95,7 @@ let package = Package(
             "IOOperator",
             [
                 "Access", "Bricks", "ByteTools", "IOCOM", "IOCOMTransport", "IONode", "PackedJSON", "DeviceDescription",
-                "Programs", "ServerData",
+                "Programs", "ServerData", "NetworkConfiguration",
             ] + nio),
         library("TerminalUI", ["PackedJSON"]),
         library("CommandLineTool", ["TerminalUI", arguments]),
@@ -102,7 +103,7 @@ let package = Package(
             name: "ISpyWeb",
             dependencies: [
                 "Access", "Bricks", "ByteTools", "DeviceDescription", "IOCOM", "IOCOMTransport", "IOOperator",
-                "PackedJSON",
+                "PackedJSON", "NetworkConfiguration",
                 "Programs", "ServerData", "TerminalUI", crypto, .product(name: "X509", package: "swift-certificates"),
                 .product(name: "SwiftASN1", package: "swift-asn1"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -116,7 +117,7 @@ let package = Package(
             "ISpyCommands",
             [
                 "Access", "ByteTools", "CommandLineTool", "DeviceDescription", "IOCOM", "IOCOMTransport", "IOOperator",
-                "ISpyWeb", "Programs", "ServerData", "TerminalUI", arguments,
+                "ISpyWeb", "Programs", "ServerData", "TerminalUI", arguments, "NetworkConfiguration", "PackedJSON",
             ]),
         library(
             "FrankCommands",
@@ -131,7 +132,7 @@ let package = Package(
             [
                 "Bricks", "ByteTools", "IODevice", "IONode", "IOCOM", "IOCOMTransport", "DeviceDescription",
                 "DeviceStorage",
-                "Installers", "LinuxUpdates",
+                "Installers", "LinuxUpdates", "NetworkConfiguration",
                 "PackedJSON", "Programs", "CommandLineTool", "TerminalUI", arguments,
             ] + nio),
         program("ispy", "ISpyCommands"),
@@ -172,11 +173,12 @@ let package = Package(
             swiftSettings: settings),
         tests("PackedJSON", ["IOCOM"]),
         tests("DeviceDescription", ["IOCOM", "PackedJSON"]),
+        tests("NetworkConfiguration", ["IOCOM", "PackedJSON"]),
         tests("Bricks", ["DeviceDescription", "IOCOM"]),
         tests("ByteTools", ["UpdateTesting"]),
         tests("Programs", ["ByteTools", "UpdateTesting"]),
         tests("DeviceStorage", ["ByteTools", "UpdateTesting"]),
-        tests("IODevice", ["DeviceDescription", "IOCOM"]),
+        tests("IODevice", ["ByteTools", "DeviceDescription", "DeviceStorage", "IOCOM", "UpdateTesting"]),
         tests("Installers", ["ByteTools", "DeviceStorage", "IOCOM", "Programs", "UpdateTesting", crypto]),
         tests("LinuxUpdates", ["ByteTools", "Programs", "UpdateTesting", crypto]),
         tests("Access"),
@@ -196,7 +198,8 @@ let package = Package(
             "CandyCommands",
             [
                 "Bricks", "ByteTools", "DeviceDescription", "DeviceStorage", "Installers", "IOCOM", "IOCOMTransport",
-                "IODevice", "IOOperator", "IOServer", "Programs", "ServerData", arguments,
+                "IODevice", "IOOperator", "IOServer", "NetworkConfiguration", "PackedJSON", "Programs", "ServerData",
+                arguments,
             ]),
         .testTarget(
             name: "EndToEndTests", dependencies: ["Access", "UpdateTesting"], exclude: ["Browser", "Peers"],

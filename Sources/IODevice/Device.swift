@@ -8,6 +8,8 @@ public import NIOCore
 public struct ServerConnection: Sendable {
     /// Address.
     public var address: ConnectionAddress
+    /// Further addresses: when one fails the next is tried, and after the last one the first again.
+    public var others: [ConnectionAddress] = []
     /// TLS context for a `tls` address.
     public var tls: TLSClient?
     /// Password to show; only sent over TLS.
@@ -54,6 +56,7 @@ public final class Device: NodeRole {
 
     private let emit: AsyncStream<DeviceEvent>.Continuation
     private let server: ServerConnection
+    private var addressIndex = 0
     private var streams: ControlStreams?
     private var camera: CameraFeed?
     private var delay: ReconnectDelay
@@ -63,17 +66,17 @@ public final class Device: NodeRole {
     private var isStopped = false
     private var commands: CommandWatch
 
-    /// Makes the node and its blocks. Must be called on `loop`. `commands` are booleans of `imp` that are reported; the
-    /// signals of a `camera` must be in `info`.
+    /// Makes the node and its blocks. Must be called on `loop`. `commands` are booleans of `imp` that are reported,
+    /// `obeyed` those that led to the restart before; the signals of a `camera` must be in `info`.
     public init(
         identity: NodeIdentity, info: DeviceInfo, service: any BlockService, server: ServerConnection,
-        commands: [String], camera: Camera? = nil, on loop: any EventLoop
+        commands: [String], obeyed: Set<String> = [], camera: Camera? = nil, on loop: any EventLoop
     ) throws {
         guard let path = identity.device else { throw DeviceSetupError("the device name \(identity.name) is too long") }
         node = Node(identity: identity, isDynamic: false, on: loop)
         blocks = try DeviceBlocks(info, path: path, on: node)
         self.server = server
-        self.commands = CommandWatch(commands)
+        self.commands = CommandWatch(commands, obeyed: obeyed)
         delay = ReconnectDelay(shortest: server.pause.lowerBound, longest: server.pause.upperBound)
         (events, emit) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(4096))
         let emit = emit
@@ -107,10 +110,12 @@ public final class Device: NodeRole {
     /// True when nothing waits to be sent, and nothing that has to be sent first.
     public var isDrained: Bool { blocks.isDrained && streams?.isAtWork != true }
 
+    private var address: ConnectionAddress { ([server.address] + server.others)[addressIndex] }
+
     private func connect() {
         guard !isStopped else { return }
         let bound = NIOLoopBound(self, eventLoop: node.loop)
-        node.connect(to: server.address, tls: server.tls, direction: .up, password: server.password)
+        node.connect(to: address, tls: server.tls, direction: .up, password: server.password)
             .assumeIsolated()
             .whenComplete { result in
                 switch result {
@@ -122,6 +127,8 @@ public final class Device: NodeRole {
 
     private func ended(_ reason: String) {
         link = nil
+        // One that worked is the first to be tried again.
+        if !isReachable { addressIndex = (addressIndex + 1) % (1 + server.others.count) }
         isReachable = false
         guard !isStopped else { return }
         emit.yield(.disconnected(reason))
@@ -150,7 +157,7 @@ public final class Device: NodeRole {
         guard !isReachable, blocks.owns(block) else { return }
         isReachable = true
         delay.succeeded()
-        emit.yield(.connected(server.address.description))
+        emit.yield(.connected(address.description))
     }
 
     /// A snapshot from above.
@@ -158,7 +165,7 @@ public final class Device: NodeRole {
         streams?.turn()
         camera?.turn()
         guard block.path.block == "imp", blocks.owns(block) else { return }
-        for command in commands.risen(in: blocks) { emit.yield(.command(command)) }
+        for command in commands.risen(in: blocks, now: node.now) { emit.yield(.command(command)) }
         imported?(blocks)
         blocks.publish()
     }

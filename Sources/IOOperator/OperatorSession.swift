@@ -25,6 +25,7 @@ final class OperatorSession: NodeRole {
     private var waiters: [UInt64: () -> Bool] = [:]
     private var observers: [UInt64: (DevicePath?) -> Void] = [:]
     private var nextWaiter: UInt64 = 0
+    private var arrivals: UInt64 = 0
     private var jobs: [ObjectIdentifier: any TransferJob] = [:]
     private var delay = ReconnectDelay(shortest: 500, longest: 5_000)
     private var isStopped = false
@@ -219,7 +220,8 @@ final class OperatorSession: NodeRole {
         let device =
             devices[path.device]
             ?? {
-                let device = RemoteDevice(path: path.device, link: link)
+                arrivals += 1
+                let device = RemoteDevice(path: path.device, link: link, arrival: arrivals)
                 devices[path.device] = device
                 return device
             }()

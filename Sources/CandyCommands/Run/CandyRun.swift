@@ -14,6 +14,9 @@ struct CandyRun: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run", abstract: "Connect to a server and be a device until SIGTERM or SIGINT.",
         discussion: """
+            What is given here is what is built in: a network configuration that an operator stores (block 2) and node \
+            settings (block 11) count before it.
+
             The password comes from --password-file or CANDY_PASSWORD. Without either it is made from the device's own \
             secret, which is created at the first start and kept in the data folder.
             """)
@@ -31,6 +34,8 @@ struct CandyRun: AsyncParsableCommand {
     @Option(help: "File with the password to show to the server.") var passwordFile: String?
     @Option(help: "Folder of .jpg files that the camera shows in turn; else a test pattern.") var pictures: String?
     @Option(help: "Seconds a new program has to prove itself.") var confirmWithin = 60
+    @Option(help: "Seconds a new configuration has to reach its server; then the last good one is put back.")
+    var configurationWithin = 120
     @Option(
         help:
             "Take only packages signed with this key: a file, or a folder of *.pub; else DATA/package-keys if it exists."
@@ -49,6 +54,9 @@ struct CandyRun: AsyncParsableCommand {
         }
         guard (1...86_400).contains(confirmWithin) else {
             throw ValidationError("--confirm-within takes 1 to 86400 seconds")
+        }
+        guard (1...86_400).contains(configurationWithin) else {
+            throw ValidationError("--configuration-within takes 1 to 86400 seconds")
         }
         guard number.map({ (1..<AutomaticNumber.request).contains($0) }) ?? true else {
             throw ValidationError(
@@ -94,6 +102,7 @@ struct CandyRun: AsyncParsableCommand {
             settings.pictures = pictures
         }
         settings.confirmWithin = Milliseconds(confirmWithin) * 1000
+        settings.configurationWithin = Milliseconds(configurationWithin) * 1000
         settings.password = try readPassword()
         settings.packageKeys = packageKeys
         settings.installer = installer
@@ -108,6 +117,9 @@ struct CandyRun: AsyncParsableCommand {
                 throw CandyError(
                     .failed, "cannot use the trusted certificates in \(trust ?? "the system's store"): \(error)")
             }
+        } else {
+            // For a configuration that names a server with TLS.
+            settings.tls = try? TLSClientSettings(trustFile: trust, verifiesHostName: !noHostNameCheck).makeClient()
         }
         if let image {
             guard case .esp(let profile) = hardware else { throw ValidationError("--image is for ESP32 hardware") }
