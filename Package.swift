@@ -66,7 +66,11 @@ let package = Package(
         library("UpdateTesting", ["ByteTools", "DeviceStorage", "Installers", "Programs"]),
         library(
             "IOCOMTransport",
-            ["IOCOM", .product(name: "NIOSSL", package: "swift-nio-ssl")] + nio),
+            [
+                "IOCOM", .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "X509", package: "swift-certificates"),
+                .product(name: "SwiftASN1", package: "swift-asn1"),
+            ] + nio),
         library("IONode", ["IOCOM", "IOCOMTransport"] + nio),
         library(
             "IODevice",
@@ -110,8 +114,8 @@ let package = Package(
             "ISpyCommands",
             [
                 "ByteTools", "CommandLineTool", "DeviceDescription", "IOCOM", "IOCOMTransport", "IOOperator",
-                "ISpyWeb", "Programs", "TerminalUI", arguments,
-            ]),
+                "ISpyWeb", "Programs", "ServerData", "TerminalUI", arguments,
+            ] + nio),
         library(
             "FrankCommands",
             [
@@ -180,7 +184,9 @@ let package = Package(
                 "IONode", "IOOperator", "PackedJSON", "ServerData",
             ]
                 + nio),
-        tests("IOCOMTransport"),
+        tests(
+            "IOCOMTransport",
+            ["ServerData", "UpdateTesting", .product(name: "NIOSSL", package: "swift-nio-ssl")] + nio),
         tests("ISpyWeb", ["UpdateTesting"]),
         tests("TerminalUI"),
         tests(
