@@ -1,6 +1,7 @@
 import FoundationEssentials
 import IOCOM
 import IOCOMTransport
+import IODevice
 import NIOCore
 import NIOPosix
 import NIOSSL
@@ -47,7 +48,7 @@ final class CertificateKeeper {
 
     /// To be called every half second.
     func tick() {
-        if ticks.isMultiple(of: Self.ticksBetween) { look(at: .now) }
+        if ticks.isMultiple(of: Self.ticksBetween) { look() }
         ticks += 1
     }
 
@@ -55,11 +56,18 @@ final class CertificateKeeper {
 
     private struct Found: Sendable {
         var stamps: [FileStamp?]
-        var folder: Result<(facts: CertificateWatch.Facts, tls: NIOSSLContext), any Error>
+        var folder: Result<Material, any Error>
+    }
+
+    private struct Material: Sendable {
+        var facts: CertificateWatch.Facts
+        var tls: NIOSSLContext
+        /// Why devices may be given something older than what is trusted.
+        var publishing: String?
     }
 
     /// Looks at the files when they changed or when it is time.
-    func look(at now: Date) {
+    func look(at now: Date = .now) {
         guard !isBusy else { return }
         isBusy = true
         let isDue = watch.isDue(now: now)
@@ -74,11 +82,12 @@ final class CertificateKeeper {
         }
     }
 
-    private static func open(_ path: String) throws -> (CertificateWatch.Facts, NIOSSLContext) {
+    private static func open(_ path: String) throws -> Material {
         let folder = try ServerFolder.open(at: path)
+        var material = Material(facts: CertificateWatch.Facts(folder), tls: try context(folder))
         // What devices get is what trust.pem says, whoever wrote it.
-        try folder.publishTrust()
-        return (CertificateWatch.Facts(folder), try context(folder))
+        do { try folder.publishTrust() } catch { material.publishing = "\(error)" }
+        return material
     }
 
     private func consider(_ found: Found, _ now: Date) {
@@ -86,16 +95,20 @@ final class CertificateKeeper {
         stamps = found.stamps
         switch found.folder {
         case .failure(let error):
-            // The time of the next look counts from here; the same files are told of once.
+            // It is tried again; the same files are told of once.
             if isChanged {
                 let text = "the certificates in the data folder can't be used, those before stay in force: \(error)"
                 report(.problem(text))
                 show(("cert_text", .text(text)))
             }
-        case .success((let facts, let tls)):
+        case .success(let material):
+            let facts = material.facts
+            if isChanged, let why = material.publishing {
+                report(.problem("devices are not given the authorities of trust.pem: \(why)"))
+            }
             if facts.server.fingerprint != served {
                 served = facts.server.fingerprint
-                use(tls)
+                use(material.tls)
                 watch.startOver()
                 report(
                     .certificateServed(
@@ -146,7 +159,7 @@ final class CertificateKeeper {
                 keeper.report(
                     .certificateRenewed(
                         names: certificate.names, until: CertificateWords.time(certificate.notAfter), reason: why))
-                keeper.look(at: .now)
+                keeper.look()
             case .failure(let error):
                 if let text = keeper.watch.renewalFailed("\(error)", now: .now) {
                     keeper.report(.problem(text))

@@ -21,7 +21,7 @@ public struct RunningServer: Sendable {
     /// Looks at once whether there are other certificates in the data folder, which otherwise happens every two seconds.
     public func lookAtCertificates() {
         let server = server
-        loop.execute { server.value.certificates?.look(at: .now) }
+        loop.execute { server.value.certificates?.look() }
     }
 
     /// Ends listeners, connections and transfers; returns when everything is stored.

@@ -19,7 +19,9 @@ extension EndToEnd {
             try await place.frank.line("connections get the certificate with SHA-256")
             let after = try await place.served()
             #expect(after != before)
-            #expect(try await place.frankShows("daysLeft") == 729)
+            // Certificates know whole seconds only, so the first half second may be more than was asked for.
+            let left = try await place.frankShows("daysLeft")
+            #expect(left == 729 || left == 730, "\(left ?? 0)")
             #expect(try await place.verifies(after, trust: "frank/trust.pem", days: 690 + 700))
             #expect(try await !place.verifies(before, trust: "frank/trust.pem", days: 690 + 700))
             #expect(try place.text("frank/trust.pem") == trust)
@@ -30,7 +32,7 @@ extension EndToEnd {
             // The connection from before the renewal is the same one.
             #expect(candy.count(": connected to") == 1 && candy.count("not connected") == 0)
             let days = try await place.signal("cert_days", of: "frank1.cafenet")
-            #expect(days == "729", "\(days)")
+            #expect(days == "729" || days == "730", "\(days)")
             #expect(try await place.signal("ca_days", of: "frank1.cafenet") == "\(15 * 365 - 690 - 1)")
             #expect(try await place.signal("cert_text", of: "frank1.cafenet").contains("valid until"))
             try await place.frank.stop()

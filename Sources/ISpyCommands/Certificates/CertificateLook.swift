@@ -3,6 +3,7 @@ import IOCOMTransport
 import IOOperator
 import NIOPosix
 import ServerData
+import TerminalUI
 
 /// What a server shows to whoever connects, and what is to be thought of it here.
 struct CertificateLook {

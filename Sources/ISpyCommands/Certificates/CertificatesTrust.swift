@@ -1,6 +1,7 @@
 import ArgumentParser
 import ByteTools
 import IOCOM
+import IOCOMTransport
 import IOOperator
 import ServerData
 import Synchronization

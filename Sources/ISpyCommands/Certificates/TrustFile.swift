@@ -1,6 +1,7 @@
 import ByteTools
 import IOCOMTransport
 import ServerData
+import TerminalUI
 
 /// A file with the authorities that devices are to trust, checked before any device gets it.
 struct TrustFile {

@@ -15,9 +15,10 @@ public enum CertificateWords {
     public static func end(_ what: String, _ certificate: CertificateFile, _ now: Date) -> String {
         if now < certificate.notBefore { return "\(what) is not valid before \(time(certificate.notBefore))" }
         let time = time(certificate.notAfter)
-        let left = certificate.daysLeft(now: now)
-        if left < 0 { return "\(what) ended \(days(-left - 1)) ago (\(time))" }
-        return "\(what) ends in \(days(left)) (\(time))"
+        if now > certificate.notAfter {
+            return "\(what) ended \(days(Int(now.timeIntervalSince(certificate.notAfter) / day))) ago (\(time))"
+        }
+        return "\(what) ends in \(days(certificate.daysLeft(now: now))) (\(time))"
     }
 
     /// `1 day`, `2 days`

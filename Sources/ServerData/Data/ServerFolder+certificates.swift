@@ -149,7 +149,9 @@ extension ServerFolder {
             throw FolderError(
                 .notNow, files.folder, "there is one authority only: none was made, or the one before was retired",
                 "make the next one with: frank certificates new-ca")
-        case .prepared: return false
+        case .prepared:
+            try writeTrust(without: nil)
+            return false
         case .switched(let previous): try change(to: previous, now: now)
         }
         return true

@@ -1,4 +1,3 @@
-public import FoundationEssentials
 public import IOCOM
 
 /// The data folder of a server.
