@@ -143,6 +143,8 @@ extension EndToEnd {
             try await untold.kill()
             let gone = try place.candy(4, trust: "trust4.pem")
             try await gone.line("not connected")
+            // The server's log says from where somebody came who has to be given the next one.
+            try await place.frank.line("connection from 127.0.0.1 ended before a login: the peer looked at")
             try await place.devices(["candy3.cafenet"])
             #expect(told.count("not connected") == 0)
 
