@@ -68,7 +68,11 @@ let package = Package(
         library("UpdateTesting", ["ByteTools", "DeviceStorage", "Installers", "Programs"]),
         library(
             "IOCOMTransport",
-            ["IOCOM", .product(name: "NIOSSL", package: "swift-nio-ssl")] + nio),
+            [
+                "IOCOM", .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "X509", package: "swift-certificates"),
+                .product(name: "SwiftASN1", package: "swift-asn1"),
+            ] + nio),
         library("IONode", ["IOCOM", "IOCOMTransport"] + nio),
         library(
             "IODevice",
@@ -118,7 +122,7 @@ let package = Package(
             [
                 "Access", "ByteTools", "CommandLineTool", "DeviceDescription", "IOCOM", "IOCOMTransport", "IOOperator",
                 "ISpyWeb", "Programs", "ServerData", "TerminalUI", arguments, "NetworkConfiguration", "PackedJSON",
-            ]),
+            ] + nio),
         library(
             "FrankCommands",
             [
@@ -191,7 +195,9 @@ let package = Package(
                 "IONode", "IOOperator", "PackedJSON", "ServerData",
             ]
                 + nio),
-        tests("IOCOMTransport"),
+        tests(
+            "IOCOMTransport",
+            ["ServerData", "UpdateTesting", .product(name: "NIOSSL", package: "swift-nio-ssl")] + nio),
         tests("ISpyWeb", ["UpdateTesting"]),
         tests("TerminalUI"),
         tests(

@@ -28,6 +28,9 @@ struct ConnectionOptions: ParsableArguments {
     @Flag(help: "Accept a certificate that does not name the host (certificates of the original do not).")
     var noHostNameCheck = false
 
+    @Flag(help: "Connect although the server's certificate has ended; everything else about it is checked.")
+    var allowExpired = false
+
     @Option(help: ArgumentHelp("Certificate for --listen tls://…", valueName: "file"))
     var certificate: String?
 
@@ -66,7 +69,41 @@ struct ConnectionOptions: ParsableArguments {
             }
             return access
         }
-        return try await Operator.connect(try target())
+        let target = try target()
+        do { return try await Operator.connect(target) } catch let error as OperatorError {
+            throw await CertificateLook.explained(error, target.address, target.trust)
+        }
+    }
+
+    /// The server and what is demanded of its certificate, for commands that do not log in.
+    func server() throws -> (address: ConnectionAddress, trust: TLSClientSettings) {
+        let saved = try savedProfile()
+        return (try address(saved), trustSettings(saved))
+    }
+
+    private func savedProfile() throws -> ConnectionProfile? {
+        try profile.map { name throws in
+            do throws(ProfileError) { return try ProfileStore.standard().profile(name) } catch {
+                throw Failure(.usage, String(describing: error))
+            }
+        }
+    }
+
+    private func address(_ saved: ConnectionProfile?) throws -> ConnectionAddress {
+        guard let url = listen ?? connect ?? saved?.connect else {
+            throw Failure(
+                .usage, "say where to connect: --connect tls://HOST, or --profile NAME; 'ispy --help' tells more")
+        }
+        do throws(ConnectionAddress.ParseError) { return try ConnectionAddress(parsing: url) } catch {
+            throw Failure(.usage, error.description)
+        }
+    }
+
+    private func trustSettings(_ saved: ConnectionProfile?) -> TLSClientSettings {
+        TLSClientSettings(
+            trustFile: trust ?? saved?.trust,
+            verifiesHostName: !noHostNameCheck && saved?.verifiesHostName ?? true,
+            isPinned: trust == nil && saved?.isPinned ?? false, allowsExpired: allowExpired)
     }
 
     /// Opens, runs `body`, and always closes.
@@ -90,19 +127,8 @@ struct ConnectionOptions: ParsableArguments {
     }
 
     private func target() throws -> OperatorConnection {
-        let saved = try profile.map { name throws in
-            do throws(ProfileError) { return try ProfileStore.standard().profile(name) } catch {
-                throw Failure(.usage, String(describing: error))
-            }
-        }
-        guard let url = listen ?? connect ?? saved?.connect else {
-            throw Failure(
-                .usage, "say where to connect: --connect tls://HOST, or --profile NAME; 'ispy --help' tells more")
-        }
-        let address: ConnectionAddress
-        do throws(ConnectionAddress.ParseError) { address = try ConnectionAddress(parsing: url) } catch {
-            throw Failure(.usage, error.description)
-        }
+        let saved = try savedProfile()
+        let address = try address(saved)
         let login = user ?? saved?.user ?? "root.cafenet"
         let parts = login.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
         guard parts.count == 2, let name = UserName(String(parts[0])), !name.isEmpty,
@@ -117,10 +143,7 @@ struct ConnectionOptions: ParsableArguments {
         }
         return OperatorConnection(
             address: address, user: name, network: network, password: password,
-            trust: TLSClientSettings(
-                trustFile: trust ?? saved?.trust,
-                verifiesHostName: !noHostNameCheck && saved?.verifiesHostName ?? true,
-                isPinned: trust == nil && saved?.isPinned ?? false),
+            trust: trustSettings(saved),
             serverCredentials: credentials)
     }
 

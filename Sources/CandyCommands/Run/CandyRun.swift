@@ -43,7 +43,13 @@ struct CandyRun: AsyncParsableCommand {
     var packageKeys: String?
     @Option(help: "Socket of this machine's installer, for --hardware linux.") var installer: String?
     @Flag(help: "Do not check that the server's certificate names the host.") var noHostNameCheck = false
+    @Option(
+        help: "What to do when the server's certificate, signed by an authority of --trust, has ended: allow, refuse.")
+    var expiredCertificates = ExpiredCertificates.allow
     @Flag(help: "Log as JSON, one object a line.") var jsonLog = false
+
+    /// Whether a certificate may have ended (docs/security.md tells why it may).
+    enum ExpiredCertificates: String, ExpressibleByArgument { case allow, refuse }
 
     /// Buffers beyond this make no transfer faster and cost every node on the way memory (docs/performance.md).
     private static let ringLimits = 16...(4 << 20)
@@ -112,7 +118,9 @@ struct CandyRun: AsyncParsableCommand {
         }
         if address.transport == .tls {
             do {
-                settings.tls = try TLSClientSettings(trustFile: trust, verifiesHostName: !noHostNameCheck).makeClient()
+                settings.tls = try TLSClientSettings(
+                    trustFile: trust, verifiesHostName: !noHostNameCheck, allowsExpired: expiredCertificates == .allow
+                ).makeClient()
             } catch {
                 throw CandyError(
                     .failed, "cannot use the trusted certificates in \(trust ?? "the system's store"): \(error)")
