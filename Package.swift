@@ -55,7 +55,7 @@ let package = Package(
     ],
     targets: [
         library("IOCOM"),
-        library("Access", [crypto]),
+        library("Access", ["ByteTools", crypto]),
         library("PackedJSON", ["IOCOM"]),
         library("DeviceDescription", ["IOCOM", "PackedJSON"]),
         library("NetworkConfiguration", ["IOCOM", "PackedJSON"]),
@@ -77,8 +77,8 @@ let package = Package(
         library(
             "IODevice",
             [
-                "Bricks", "ByteTools", "IOCOM", "IONode", "PackedJSON", "DeviceDescription", "DeviceStorage",
-                "Programs", "Installers", crypto,
+                "Bricks", "ByteTools", "IOCOM", "IOCOMTransport", "IONode", "PackedJSON", "DeviceDescription",
+                "DeviceStorage", "Programs", "Installers", crypto,
             ] + nio),
         library(
             "ServerData",
@@ -134,7 +134,7 @@ let package = Package(
         library(
             "CandyCommands",
             [
-                "Bricks", "ByteTools", "IODevice", "IONode", "IOCOM", "IOCOMTransport", "DeviceDescription",
+                "Access", "Bricks", "ByteTools", "IODevice", "IONode", "IOCOM", "IOCOMTransport", "DeviceDescription",
                 "DeviceStorage",
                 "Installers", "LinuxUpdates", "NetworkConfiguration",
                 "PackedJSON", "Programs", "CommandLineTool", "TerminalUI", arguments,

@@ -14,6 +14,8 @@ public struct ServerConnection: Sendable {
     public var tls: TLSClient?
     /// Password to show; only sent over TLS.
     public var password: PasswordText
+    /// What is said in the authentication beside the name.
+    public var flags: Authentication.Flags = []
     /// Shortest and longest pause between attempts, ms.
     public var pause: ClosedRange<Int64>
 
@@ -31,6 +33,8 @@ public struct ServerConnection: Sendable {
 
 /// What happens to a device.
 public enum DeviceEvent: Sendable, Equatable {
+    /// A server answered over TLS with this certificate, DER; it has not let this device in yet.
+    case met(certificate: [UInt8], String)
     /// The server knows this device's blocks: it can be seen and reached.
     case connected(String)
     /// The connection ended or could not be made.
@@ -115,7 +119,7 @@ public final class Device: NodeRole {
     private func connect() {
         guard !isStopped else { return }
         let bound = NIOLoopBound(self, eventLoop: node.loop)
-        node.connect(to: address, tls: server.tls, direction: .up, password: server.password)
+        node.connect(to: address, tls: server.tls, direction: .up, password: server.password, flags: server.flags)
             .assumeIsolated()
             .whenComplete { result in
                 switch result {
@@ -142,7 +146,11 @@ public final class Device: NodeRole {
     // MARK: NodeRole
 
     /// The server's authentication came; whether it lets this device in shows when it asks for its blocks.
-    public func linkReady(_ link: NodeLink) { self.link = link }
+    public func linkReady(_ link: NodeLink) {
+        self.link = link
+        guard let certificate = link.peerCertificate else { return }
+        emit.yield(.met(certificate: certificate, address.description))
+    }
 
     /// The connection ended: try again.
     public func linkClosed(_ link: NodeLink, reason: String) {

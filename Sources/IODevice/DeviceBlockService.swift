@@ -36,6 +36,7 @@ public final class DeviceBlockService: BlockService {
         guard !PersistentBlock.isSecret(block), block != PersistentBlock.defaults, block > 0,
             block <= PersistentBlock.lastPublic
         else { throw BlockServiceError(.noAccess, "persistent block \(block) cannot be written from outside") }
+        if block == PersistentBlock.clientChain { return TrustSink(TrustKeeper(store)) }
         do throws(PersistentStoreError) {
             let keeper = Self.isConfiguration(block) ? configuration : nil
             return StoreSink(try store.writer(block), block: block, keeper)
@@ -142,7 +143,7 @@ private final class StoreSink: BlockSink {
                 try writer.commit()
             }
         } catch { throw BlockServiceError(writing: error) }
-        return block == PersistentBlock.clientChain ? .restart("new trusted certificates") : .stored
+        return .stored
     }
 
     func cancel() { writer.abort() }

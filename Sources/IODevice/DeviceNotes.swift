@@ -52,6 +52,7 @@ public struct DeviceNotes: Equatable, Sendable {
         guard let wipe else { return }
         switch wipe {
         case .forget:
+            try store.remove(PersistentBlock.trustBefore)
             try store.remove(PersistentBlock.clientChain)
             try store.remove(PersistentBlock.secret)
         case .factory:

@@ -36,4 +36,6 @@ public enum PersistentBlock {
     public static let configurationJournal = 201
     /// What was done for operators before the latest restart, kept by the device for itself.
     public static let notes = 202
+    /// The trusted certificates before those that have not proved themselves yet, kept by the device for itself.
+    public static let trustBefore = 203
 }

@@ -10,7 +10,14 @@ struct CandySettings: Sendable {
     var address: ConnectionAddress
     /// Tried in turn when the first one fails.
     var otherAddresses: [ConnectionAddress] = []
+    /// For connections over TLS as the command line has it; nil for a device that is to be paired.
     var tls: TLSClient?
+    /// The certificates of the command line, PEM.
+    var trustPEM: String?
+    /// Nothing was given to trust: the first server that somebody lets this device in at gives it.
+    var pairs = false
+    /// Certificates of trusted authorities are good after their end as well.
+    var allowsExpired = true
     var folder: DataFolder
     var hardware: ModuleHardware
     /// Name of the application, and of the device unless that is configured.

@@ -23,7 +23,12 @@ struct CandyRun: AsyncParsableCommand {
 
     @Option(help: "Server: tls://host[:6369] or tcp://host[:6368].") var connect: String
     @Option(help: "Folder of this device; made when missing.") var data: String?
-    @Option(help: "PEM file with the CA certificates to trust; else those of the system.") var trust: String?
+    @Option(
+        help: """
+            PEM file with the CA certificates to trust, or 'system' for those of the system. Without it this device is paired: \
+            it shows a code, and who lets it in at the server gives it the certificates.
+            """)
+    var trust: String?
     @Option(help: "IO network.") var network = "cafenet"
     @Option(help: "Device number, 1…8999; else the server gives one.") var number: UInt32?
     @Option(help: "Device name without number.") var name = "candy"
@@ -116,24 +121,33 @@ struct CandyRun: AsyncParsableCommand {
         do { _ = try settings.trustedKeys() } catch {
             throw CandyError(error.isNoSuchFile ? .notFound : .failed, error.description)
         }
-        if address.transport == .tls {
-            do {
-                settings.tls = try TLSClientSettings(
-                    trustFile: trust, verifiesHostName: !noHostNameCheck, allowsExpired: expiredCertificates == .allow
-                ).makeClient()
-            } catch {
-                throw CandyError(
-                    .failed, "cannot use the trusted certificates in \(trust ?? "the system's store"): \(error)")
-            }
-        } else {
-            // For a configuration that names a server with TLS.
-            settings.tls = try? TLSClientSettings(trustFile: trust, verifiesHostName: !noHostNameCheck).makeClient()
-        }
+        try readTrust(into: &settings)
         if let image {
             guard case .esp(let profile) = hardware else { throw ValidationError("--image is for ESP32 hardware") }
             settings.firstProgram = try Self.readImage(image, profile)
         }
         return settings
+    }
+
+    private func readTrust(into settings: inout CandySettings) throws {
+        settings.allowsExpired = expiredCertificates == .allow
+        guard let trust else {
+            settings.pairs = true
+            return
+        }
+        let file = trust == "system" ? nil : trust
+        do {
+            settings.tls = try TLSClientSettings(
+                trustFile: file, verifiesHostName: !noHostNameCheck, allowsExpired: settings.allowsExpired
+            ).makeClient()
+            settings.trustPEM = try file.map { path in
+                let file = try File(path, .read)
+                return String(decoding: try file.read(at: 0, count: file.byteCount), as: UTF8.self)
+            }
+        } catch {
+            throw CandyError(
+                .failed, "cannot use the trusted certificates in \(file ?? "the system's store"): \(error)")
+        }
     }
 
     private static func isName(_ text: String) -> Bool {

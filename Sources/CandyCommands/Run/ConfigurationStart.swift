@@ -8,17 +8,21 @@ struct ConfigurationStart: Sendable {
     let configuration: ModuleConfiguration
     let notes: DeviceNotes
     let isOnTrial: Bool
+    let trust: ModuleTrust
 
     /// Finishes what the last run began. Blocking.
     init(
         _ settings: CandySettings, _ store: any PersistentStore, programIsOnTrial: Bool, log: EventLog
-    ) throws(PersistentStoreError) {
+    ) throws {
         var notes = try DeviceNotes(in: store)
         if let wipe = notes.wipe {
             try notes.finishWipe(in: store)
             let what = wipe == .factory ? "everything but the program" : "the secret and the trusted certificates"
             log.note("wiped", "\(what) was removed, as an operator asked")
         }
+        let trust = try ModuleTrust(settings, TrustKeeper(store))
+        var settings = settings
+        settings.tls = trust.client
         let keeper = ConfigurationKeeper(store)
         var (contents, isOnTrial) = try keeper.start(programIsOnTrial: programIsOnTrial)
         var configuration = ModuleConfiguration(settings, contents)
@@ -32,6 +36,7 @@ struct ConfigurationStart: Sendable {
         }
         if let problem = configuration.problem { log.note("configuration", problem, [("state", "unusable")]) }
         for note in configuration.notes { log.note("configuration", note) }
+        self.trust = trust
         self.keeper = keeper
         self.configuration = configuration
         self.notes = notes

@@ -2,6 +2,7 @@ import Bricks
 import DeviceDescription
 import DeviceStorage
 import IOCOM
+import IOCOMTransport
 import IODevice
 import IONode
 import Installers
@@ -57,6 +58,16 @@ final class ModuleRun {
     var configurationProblem = ""
     /// When to restart for an operator: what was set before is saved first.
     var restartAt: Milliseconds?
+    /// Whom it believes to be its server.
+    let trust: ModuleTrust
+    /// It has nothing to trust and can do nothing before it is given something.
+    let isUnpaired: Bool
+    /// Until when new certificates have to prove themselves.
+    var trustDeadline: Milliseconds?
+    /// The certificate whose code was shown last.
+    var shownCertificate: [UInt8]?
+    /// What it shows to its server.
+    let password: PasswordText
 
     init(_ settings: CandySettings, _ module: BootedModule, log: EventLog, on loop: any EventLoop) async throws {
         self.module = module
@@ -71,12 +82,14 @@ final class ModuleRun {
         keeper = beginning.keeper
         configuration = beginning.configuration
         notes = beginning.notes
+        trust = beginning.trust
         watch = SettingsWatch(taken: beginning.notes.settings)
         let settings = beginning.configuration.settings
         self.settings = settings
         let isOnTrial = beginning.isOnTrial
         let (secret, isNew) = try await Self.offLoop { try DeviceSecret.load(from: module.store) }
         if isNew { log.note("secret", "a new secret was made: to its server this is a new device") }
+        password = settings.password ?? secret.password
         report = UpdateReport(
             found.phase, error: found.error, text: found.text, slotSize: module.updatable?.capacity ?? 1)
         let updates = module.updatable.map { $0.installerText == nil ? UpdateSignals.basic : .withText }
@@ -84,15 +97,20 @@ final class ModuleRun {
         // A trial must not end only because the next attempt to connect would have come later.
         let trials = [
             found.phase == .proving ? settings.confirmWithin : nil, isOnTrial ? settings.configurationWithin : nil,
+            trust.standing == .onTrial ? settings.configurationWithin : nil,
         ]
-        let longest = trials.compactMap { $0 }.min().map { $0 / 8 } ?? settings.pause.upperBound
+        var longest = trials.compactMap { $0 }.min().map { $0 / 8 } ?? settings.pause.upperBound
+        isUnpaired = trust.standing == .unpaired && settings.address.transport == .tls
+        let isUnpaired = isUnpaired
+        if isUnpaired { longest = min(longest, Self.longestPairingPause) }
         let pause = settings.pause.lowerBound...max(settings.pause.lowerBound, min(settings.pause.upperBound, longest))
         let keeper = keeper
         let obeyed = notes.commands
         let defaults = try commandLine.defaultsBlock()
         var server = ServerConnection(
-            address: settings.address, tls: settings.tls, password: settings.password ?? secret.password, pause: pause)
+            address: settings.address, tls: settings.tls, password: password, pause: pause)
         server.others = settings.otherAddresses
+        if isUnpaired { server.flags = .wantsCertificate }
         let connection = server
         device = try await loop.submit {
             let device = try Device(
@@ -103,14 +121,17 @@ final class ModuleRun {
                     uniqueID: settings.hasAutomaticNumber ? secret.uniqueID : nil),
                 info: try ModuleSignals.info(
                     settings, updates: updates, pictureBuffer: pictures?.capacity ?? StandardCamera.buffer),
-                service: DeviceBlockService(
-                    store: module.store, defaults: defaults, installer: module.updatable?.installer,
-                    configuration: keeper),
+                service: isUnpaired
+                    ? PairingBlockService(TrustKeeper(module.store))
+                    : DeviceBlockService(
+                        store: module.store, defaults: defaults, installer: module.updatable?.installer,
+                        configuration: keeper),
                 server: connection, commands: ModuleSignals.commands, obeyed: obeyed,
                 camera: Camera(pictures ?? TestPattern()), on: loop)
             return NIOLoopBound(device, eventLoop: loop)
         }.get()
         if isOnTrial { beginConfigurationTrial() }
+        if trust.standing == .onTrial { trustDeadline = now + settings.configurationWithin }
     }
 
     static func offLoop<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
@@ -130,7 +151,10 @@ final class ModuleRun {
         let (inputs, feed) = AsyncStream.makeStream(of: Input.self)
         let events = try await loop.submit { [device] in device.value.events }.get()
         stop.notify { feed.yield(.stop) }
+        let isUnpaired = isUnpaired
         try await loop.submit { [device] in
+            // Who is not known to be the server gives no commands.
+            guard !isUnpaired else { return }
             device.value.imported = { blocks in
                 ModuleSignals.follow(blocks)
                 feed.yield(.wanted(ModuleSignals.wanted(blocks)))
@@ -196,11 +220,15 @@ final class ModuleRun {
                 try await showUpdate()
             }
             if let ending = try await lookAtConfiguration() { return ending }
+            if let ending = try await lookAtTrust() { return ending }
             return try await prove(.time)
         case .wanted(let values):
             watch.note(values, now: now)
             return nil
         case .selfTestEnded(let passed): return try await prove(.selfTest(passed: passed))
+        case .device(.met(let certificate, let server)):
+            met(certificate, at: server)
+            return nil
         case .device(.connected(let server)):
             connections += 1
             whyDisconnected = nil
@@ -210,6 +238,7 @@ final class ModuleRun {
                 ("rm_sockets", .integer(1)),
             ])
             try await proveConfiguration()
+            try await proveTrust()
             return try await prove(.connected)
         case .device(.disconnected(let reason)):
             // A server that stays away is one event, however often it is tried.
@@ -219,7 +248,7 @@ final class ModuleRun {
             whyDisconnected = reason
             try await show([("nc_status", .integer(5)), ("rm_sockets", .integer(0))])
             return try await prove(.disconnected)
-        case .device(.command(let command)): return try await obey(command)
+        case .device(.command(let command)): return isUnpaired ? nil : try await obey(command)
         case .device(.stream(let event)):
             if case .stored(PersistentBlock.configuration, _) = event { try await showSavedConfiguration() }
             if case .stored(PersistentBlock.nodeSettings, _) = event { try await showSavedConfiguration() }
