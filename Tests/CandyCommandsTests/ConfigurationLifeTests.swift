@@ -94,6 +94,8 @@ import Testing
         }
         #expect(reason.contains("did not reach tcp://127.0.0.1:1 within 1 s"))
         #expect(try await editor(live).read().own == nil)
+        // What failed is nothing to go back to.
+        await #expect(throws: OperatorError.self) { try await editor(live).goBack(seconds: 30) }
         // That stays known across restarts, until something else is stored.
         try await editor(live).restart()
         #expect(try await wait(.putBack, live)?.error?.contains("127.0.0.1:1") == true)
