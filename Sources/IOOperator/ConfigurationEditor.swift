@@ -124,17 +124,32 @@ public struct ConfigurationEditor: Sendable {
         }
         let known = Set(try await access.devices().map(\.path))
         try await access.command([("cfg_back", "true")], of: path)
-        let answer = try await access.waitForDevice(path, seconds: 10) { summary -> String?? in
-            guard let summary, summary.arrival == before.arrival else { return .some(nil) }
-            guard let now = summary.configuration, now != before.configuration else { return .none }
-            // Back without a restart: what waited is gone.
-            return now.error != nil && now.state != .putBack ? .some(now.error) : .some(nil)
+        let answer = try await access.waitForDevice(path, seconds: 10) { summary -> Answer? in
+            guard let summary, summary.arrival == before.arrival else { return .restarts }
+            guard let now = summary.configuration, now != before.configuration else { return nil }
+            if now.state == .putBack, before.configuration?.state != .putBack { return .done }
+            if let error = now.error, error != before.configuration?.error { return .refused(error) }
+            return nil
         }
-        if let problem = answer ?? nil { throw OperatorError(.refused, "\(path): \(problem)") }
-        let isStill =
-            try await access.waitForDevice(path, seconds: 2) { $0?.arrival == before.arrival ? nil : true } == nil
-        if isStill { return .inForce(path) }
+        switch answer {
+        case .restarts?: break
+        case .refused(let reason)?: throw OperatorError(.refused, "\(path): \(reason)")
+        case nil:
+            throw OperatorError(.failed, "\(path): \(before.configuration?.error ?? "it did not answer; try again")")
+        case .done?:
+            // What waited is gone; a device that ran with it restarts.
+            let isStill =
+                try await access.waitForDevice(path, seconds: 2) { $0?.arrival == before.arrival ? nil : true } == nil
+            if isStill { return .inForce(path) }
+        }
         return try await follow(ExpectedName(path: path, isSure: false), known, true, seconds, backIsGood: true)
+    }
+
+    /// How a device answers the wish to go back.
+    private enum Answer: Sendable {
+        case restarts
+        case done
+        case refused(String)
     }
 
     /// What a device is expected to be called after a restart.

@@ -242,6 +242,11 @@ final class OperatorSession: NodeRole {
     /// What this operator may do in a network.
     func access(to network: NetworkName) -> Access { roles[network].map { Access($0) } ?? .everything }
 
+    /// A device that restarted can be here before its old connection has ended. It comes again; left alone it would wait for ever.
+    func blockIsTaken(_ path: BlockPath, on link: NodeLink) {
+        if isServer { link.close("\(path.device) still has another connection") }
+    }
+
     func blockAppeared(_ block: MemoryBlock, on link: NodeLink) {
         devices[block.path.device]?.blocks[block.path.block] = block
     }

@@ -43,7 +43,8 @@ public struct ConfigurationDifference: Equatable, Sendable {
 
     private static func leaves(_ json: JSON, _ steps: [FieldPath.Step]) -> [(path: FieldPath, value: JSON)] {
         switch json {
-        case .object(let members) where !members.isEmpty:
+        // An object without members is no field.
+        case .object(let members):
             return members.flatMap { leaves($0.value, steps + [.name($0.name)]) }
         case .array(let elements) where !elements.isEmpty:
             return elements.enumerated().flatMap { leaves($1, steps + [.index($0)]) }

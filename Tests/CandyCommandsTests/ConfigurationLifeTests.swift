@@ -85,7 +85,7 @@ import Testing
     @Test func `A wrong address is given up for the configuration before`() async throws {
         let live = try await start(configurationWithin: 1500)
         let stored = try await store("network.connect.0.parameters", "127.0.0.1:1", live)
-        #expect(try await text("nc_connect", live) == "127.0.0.1:1^")
+        try await wait("nc_connect", is: "127.0.0.1:1^", live)
         let outcome = try await editor(live).putInForce(
             ConfigurationEditor.ExpectedName(stored, now: LiveModule.path), seconds: 60)
         guard case .putBack(let reason) = outcome else {
@@ -94,6 +94,8 @@ import Testing
         }
         #expect(reason.contains("did not reach tcp://127.0.0.1:1 within 1 s"))
         #expect(try await editor(live).read().own == nil)
+        // What failed is nothing to go back to.
+        await #expect(throws: OperatorError.self) { try await editor(live).goBack(seconds: 30) }
         // That stays known across restarts, until something else is stored.
         try await editor(live).restart()
         #expect(try await wait(.putBack, live)?.error?.contains("127.0.0.1:1") == true)

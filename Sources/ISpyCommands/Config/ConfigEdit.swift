@@ -37,6 +37,9 @@ struct ConfigEdit: AsyncParsableCommand {
                 try file.edit(with: editor)
                 do {
                     let document = try Self.read(file, path)
+                    if document == start {
+                        return connection.note("nothing changes in the configuration of \(path)")
+                    }
                     return try await ConfigReport.store(
                         document, over: stored, of: path, work, connection, restart: restart, dryRun: false, agreed: yes
                     )

@@ -63,7 +63,9 @@ struct ConfigSet: AsyncParsableCommand {
             var document = stored.editable
             do throws(FieldProblem) {
                 // The last entry first, so that the numbers of the others stay right.
-                for removal in removals.reversed() { document = try removal.removing(from: document) }
+                for removal in removals.sorted(by: { $0.description > $1.description }) {
+                    document = try removal.removing(from: document)
+                }
                 for change in changes {
                     document = try change.path.setting(change.value, in: document, defaults: stored.defaults)
                 }
