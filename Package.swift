@@ -68,6 +68,7 @@ let package = Package(
             "IOCOMTransport",
             ["IOCOM", .product(name: "NIOSSL", package: "swift-nio-ssl")] + nio),
         library("IONode", ["IOCOM", "IOCOMTransport"] + nio),
+        library("Discovery", ["IOCOM", "IOCOMTransport"] + nio),
         library(
             "IODevice",
             [
@@ -181,6 +182,7 @@ let package = Package(
             ]
                 + nio),
         tests("IOCOMTransport"),
+        tests("Discovery", ["IOCOM", "IOCOMTransport"]),
         tests("ISpyWeb", ["UpdateTesting"]),
         tests("TerminalUI"),
         tests(
