@@ -72,8 +72,8 @@ let package = Package(
         library(
             "IODevice",
             [
-                "Bricks", "ByteTools", "IOCOM", "IONode", "PackedJSON", "DeviceDescription", "DeviceStorage",
-                "Programs", "Installers", crypto,
+                "Bricks", "ByteTools", "Discovery", "IOCOM", "IONode", "PackedJSON", "DeviceDescription",
+                "DeviceStorage", "Programs", "Installers", crypto,
             ] + nio),
         library(
             "ServerData",
@@ -110,21 +110,21 @@ let package = Package(
         library(
             "ISpyCommands",
             [
-                "ByteTools", "CommandLineTool", "DeviceDescription", "IOCOM", "IOCOMTransport", "IOOperator",
-                "ISpyWeb", "Programs", "TerminalUI", arguments,
+                "ByteTools", "CommandLineTool", "DeviceDescription", "Discovery", "IOCOM", "IOCOMTransport",
+                "IOOperator", "ISpyWeb", "Programs", "TerminalUI", arguments,
             ]),
         library(
             "FrankCommands",
             [
-                "ByteTools", "DeviceDescription", "DeviceStorage", "IODevice", "Installers", "IOServer", "LinuxUpdates",
-                "Programs",
+                "ByteTools", "DeviceDescription", "DeviceStorage", "Discovery", "IODevice", "Installers", "IOServer",
+                "LinuxUpdates", "Programs",
                 "ServerData", "IOCOM", "IOCOMTransport", "CommandLineTool", "TerminalUI", arguments,
             ] + nio),
         library(
             "CandyCommands",
             [
                 "Bricks", "ByteTools", "IODevice", "IONode", "IOCOM", "IOCOMTransport", "DeviceDescription",
-                "DeviceStorage",
+                "DeviceStorage", "Discovery",
                 "Installers", "LinuxUpdates",
                 "PackedJSON", "Programs", "CommandLineTool", "TerminalUI", arguments,
             ] + nio),

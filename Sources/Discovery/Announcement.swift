@@ -1,4 +1,4 @@
-public import IOCOM
+import IOCOM
 
 /// One message by which a server makes itself known: a header of 24 bytes and a text (application-layer.md 9.1).
 ///

@@ -1,5 +1,5 @@
 public import IOCOM
-public import IOCOMTransport
+import IOCOMTransport
 
 /// What announcements told: the networks and where they are served. Bounded, whoever sends how much.
 public struct ServersFound: Sendable {

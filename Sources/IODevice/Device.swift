@@ -1,4 +1,5 @@
 public import DeviceDescription
+public import Discovery
 public import IOCOM
 public import IOCOMTransport
 public import IONode
@@ -6,8 +7,8 @@ public import NIOCore
 
 /// Where a device finds its server.
 public struct ServerConnection: Sendable {
-    /// Address.
-    public var address: ConnectionAddress
+    /// Address, or what to look for.
+    public var address: ServerAddress
     /// TLS context for a `tls` address.
     public var tls: TLSClient?
     /// Password to show; only sent over TLS.
@@ -15,12 +16,19 @@ public struct ServerConnection: Sendable {
     /// Shortest and longest pause between attempts, ms.
     public var pause: ClosedRange<Int64>
 
-    /// Composes a connection.
+    /// Composes a connection to a server at a known address.
     public init(
         address: ConnectionAddress, tls: TLSClient?, password: PasswordText,
         pause: ClosedRange<Int64> = 500...30_000
     ) {
-        self.address = address
+        self.init(server: .fixed(address), tls: tls, password: password, pause: pause)
+    }
+
+    /// Composes a connection to a server that may have to be found.
+    public init(
+        server: ServerAddress, tls: TLSClient?, password: PasswordText, pause: ClosedRange<Int64> = 500...30_000
+    ) {
+        address = server
         self.tls = tls
         self.password = password
         self.pause = pause
@@ -54,6 +62,10 @@ public final class Device: NodeRole {
 
     private let emit: AsyncStream<DeviceEvent>.Continuation
     private let server: ServerConnection
+    private let search: ServerSearch?
+    private var looking: Task<Void, Never>?
+    /// Where it is connected or tries to.
+    private var dialed: ConnectionAddress?
     private var streams: ControlStreams?
     private var camera: CameraFeed?
     private var delay: ReconnectDelay
@@ -73,6 +85,7 @@ public final class Device: NodeRole {
         node = Node(identity: identity, isDynamic: false, on: loop)
         blocks = try DeviceBlocks(info, path: path, on: node)
         self.server = server
+        search = if case .discovered(let query) = server.address { ServerSearch(query) } else { nil }
         self.commands = CommandWatch(commands)
         delay = ReconnectDelay(shortest: server.pause.lowerBound, longest: server.pause.upperBound)
         (events, emit) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(4096))
@@ -91,6 +104,7 @@ public final class Device: NodeRole {
     public func stop() {
         isStopped = true
         retry?.cancel()
+        looking?.cancel()
         streams?.stop()
         camera?.stop()
         node.shutDown()
@@ -109,8 +123,17 @@ public final class Device: NodeRole {
 
     private func connect() {
         guard !isStopped else { return }
+        switch server.address {
+        case .fixed(let address): connect(to: address)
+        case .discovered: look()
+        }
+    }
+
+    private func connect(to address: ConnectionAddress) {
+        guard !isStopped else { return }
+        dialed = address
         let bound = NIOLoopBound(self, eventLoop: node.loop)
-        node.connect(to: server.address, tls: server.tls, direction: .up, password: server.password)
+        node.connect(to: address, tls: server.tls, direction: .up, password: server.password)
             .assumeIsolated()
             .whenComplete { result in
                 switch result {
@@ -122,14 +145,57 @@ public final class Device: NodeRole {
 
     private func ended(_ reason: String) {
         link = nil
+        let worked = isReachable
         isReachable = false
         guard !isStopped else { return }
         emit.yield(.disconnected(reason))
         streams?.turn()
         camera?.turn()
-        let pause = delay.next(random: Double.random(in: 0..<1))
+        guard let search, let dialed else { return connectLater() }
+        let bound = NIOLoopBound(self, eventLoop: node.loop)
+        let isAnotherThere = node.loop.makePromise(of: Bool.self)
+        isAnotherThere.completeWithTask {
+            guard worked else { return await search.failed(dialed) }
+            await search.startOver()
+            return false
+        }
+        isAnotherThere.futureResult.whenSuccess { bound.value.connectLater(atOnce: $0) }
+    }
+
+    /// Connects after a pause; the shortest when another address waits for its turn.
+    private func connectLater(atOnce: Bool = false) {
+        guard !isStopped else { return }
+        let pause = atOnce ? server.pause.lowerBound : delay.next(random: Double.random(in: 0..<1))
         let bound = NIOLoopBound(self, eventLoop: node.loop)
         retry = node.loop.scheduleTask(in: .milliseconds(pause)) { bound.value.connect() }
+    }
+
+    // MARK: Finding the server
+
+    /// How long it listens before it says that nothing was found; it goes on then.
+    private static let patience = Duration.seconds(10)
+
+    private func look() {
+        guard let search else { return }
+        let bound = NIOLoopBound(self, eventLoop: node.loop)
+        let found = node.loop.makePromise(of: ConnectionAddress.self)
+        looking = found.completeWithTask { try await search.next(within: Self.patience) }
+        found.futureResult.whenComplete { bound.value.looked($0) }
+    }
+
+    private func looked(_ result: Result<ConnectionAddress, any Error>) {
+        guard !isStopped else { return }
+        switch result {
+        case .success(let address):
+            // All devices hear the same announcement; they need not all come in the same moment.
+            let bound = NIOLoopBound(self, eventLoop: node.loop)
+            retry = node.loop.scheduleTask(in: .milliseconds(Int64.random(in: 0...server.pause.lowerBound))) {
+                bound.value.connect(to: address)
+            }
+        case .failure(let error):
+            emit.yield(.disconnected("\(error); still looking"))
+            connectLater(atOnce: true)
+        }
     }
 
     // MARK: NodeRole
@@ -139,9 +205,10 @@ public final class Device: NodeRole {
 
     /// The connection ended: try again.
     public func linkClosed(_ link: NodeLink, reason: String) {
+        let place = search == nil ? "" : dialed.map { "\($0), which was announced: " } ?? ""
         ended(
             isReachable || link.peer == nil
-                ? reason : "\(reason); the server may not accept this device's name or password")
+                ? place + reason : "\(place)\(reason); the server may not accept this device's name or password")
     }
 
     /// The first answer proves that the server accepted this device and knows it. Data need not come for long: an operator
@@ -150,7 +217,7 @@ public final class Device: NodeRole {
         guard !isReachable, blocks.owns(block) else { return }
         isReachable = true
         delay.succeeded()
-        emit.yield(.connected(server.address.description))
+        emit.yield(.connected("\(dialed.map(\.description) ?? server.address.description)"))
     }
 
     /// A snapshot from above.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Discovery
 import Glibc
 import IOCOM
 import IOCOMTransport
@@ -7,7 +8,10 @@ import TerminalUI
 
 /// How to reach devices: the options that every command shares.
 struct ConnectionOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Server to connect to: tls://host[:6369] or tcp://host[:6368].", valueName: "url"))
+    @Option(
+        help: ArgumentHelp(
+            "Server: tls://host[:6369] or tcp://host[:6368]; tls://* looks for one that announces the user's network.",
+            valueName: "url"))
     var connect: String?
 
     @Option(help: ArgumentHelp("Wait here for devices instead of connecting to a server.", valueName: "url"))
@@ -54,7 +58,7 @@ struct ConnectionOptions: ParsableArguments {
     /// Connects, or listens; `device` is waited for when listening.
     func open(waitingFor device: DevicePath? = nil) async throws -> Operator {
         if listen != nil {
-            let access = try await Operator.listen(try target())
+            let access = try await Operator.listen(try listening())
             note("listening on \(access.address)")
             if let device {
                 do { _ = try await access.device(device, seconds: Int64(wait)) } catch {
@@ -66,7 +70,12 @@ struct ConnectionOptions: ParsableArguments {
             }
             return access
         }
-        return try await Operator.connect(try target())
+        let (server, connection) = try target()
+        switch server {
+        case .fixed(let address): return try await Operator.connect(connection(address))
+        case .discovered(let query):
+            return try await FoundServers.connect(query, note: { if verbose { note($0) } }, connection)
+        }
     }
 
     /// Opens, runs `body`, and always closes.
@@ -89,7 +98,14 @@ struct ConnectionOptions: ParsableArguments {
         if !quiet && !json { Terminal.write(text + "\n", to: STDERR_FILENO) }
     }
 
-    private func target() throws -> OperatorConnection {
+    private func listening() throws -> OperatorConnection {
+        let (server, connection) = try target()
+        guard case .fixed(let address) = server else { throw Failure(.usage, "--listen takes an address, not *") }
+        return connection(address)
+    }
+
+    /// Where the server is, and how to connect when that is known.
+    private func target() throws -> (ServerAddress, (ConnectionAddress) -> OperatorConnection) {
         let saved = try profile.map { name throws in
             do throws(ProfileError) { return try ProfileStore.standard().profile(name) } catch {
                 throw Failure(.usage, String(describing: error))
@@ -99,15 +115,23 @@ struct ConnectionOptions: ParsableArguments {
             throw Failure(
                 .usage, "say where to connect: --connect tls://HOST, or --profile NAME; 'ispy --help' tells more")
         }
-        let address: ConnectionAddress
-        do throws(ConnectionAddress.ParseError) { address = try ConnectionAddress(parsing: url) } catch {
-            throw Failure(.usage, error.description)
-        }
         let login = user ?? saved?.user ?? "root.cafenet"
         let parts = login.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
         guard parts.count == 2, let name = UserName(String(parts[0])), !name.isEmpty,
             let network = NetworkName(String(parts[1])), !network.isEmpty
         else { throw Failure(.usage, "--user '\(login)' must be a user and a network, like root.cafenet") }
+        let address: ServerAddress
+        do throws(ConnectionAddress.ParseError) {
+            address = try ServerAddress(parsing: url, network: network)
+        } catch { throw Failure(.usage, error.description) }
+        var trust = TLSClientSettings(
+            trustFile: trust ?? saved?.trust, verifiesHostName: !noHostNameCheck && saved?.verifiesHostName ?? true,
+            isPinned: self.trust == nil && saved?.isPinned ?? false)
+        if address.transport == .tls {
+            do throws(ServerAddressError) { trust = try trust.demanding(of: address) } catch {
+                throw Failure(.usage, error.description)
+            }
+        }
         var password = PasswordText()
         if address.transport == .tls && listen == nil {
             password = try readPassword("Password of \(login) at \(address): ")
@@ -115,13 +139,14 @@ struct ConnectionOptions: ParsableArguments {
         let credentials = certificate.flatMap { certificate in
             key.map { TLSServerSettings(certificateFile: certificate, keyFile: $0) }
         }
-        return OperatorConnection(
-            address: address, user: name, network: network, password: password,
-            trust: TLSClientSettings(
-                trustFile: trust ?? saved?.trust,
-                verifiesHostName: !noHostNameCheck && saved?.verifiesHostName ?? true,
-                isPinned: trust == nil && saved?.isPinned ?? false),
-            serverCredentials: credentials)
+        return (
+            address,
+            { [password, trust] address in
+                OperatorConnection(
+                    address: address, user: name, network: network, password: password, trust: trust,
+                    serverCredentials: credentials)
+            }
+        )
     }
 
     private func readPassword(_ prompt: String) throws -> PasswordText {

@@ -1,3 +1,4 @@
+import Discovery
 import IOCOM
 import IOCOMTransport
 import NIOSSL
@@ -7,7 +8,7 @@ struct CandySettings: Sendable {
     /// The version of a program that was never installed: the one built in.
     static let builtInVersion = "200101-0000"
 
-    var address: ConnectionAddress
+    var address: ServerAddress
     var tls: TLSClient?
     var folder: DataFolder
     var hardware: ModuleHardware

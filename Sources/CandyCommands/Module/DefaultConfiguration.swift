@@ -1,3 +1,4 @@
+import Discovery
 import IOCOM
 import IOCOMTransport
 import PackedJSON
@@ -5,6 +6,11 @@ import PackedJSON
 /// Persistent block 3: the network configuration that is built in (application-layer.md 7.1), packed.
 func defaultConfiguration(_ settings: CandySettings) throws(PackingError) -> [UInt8] {
     let transport = settings.address.transport == .tls ? "tls" : "socket"
+    let parameters =
+        switch settings.address {
+        case .fixed(let address): "\(address.host):\(address.port)"
+        case .discovered(let query): query.family == .ipv6 ? "[*]" : "*"
+        }
     let number = settings.hasAutomaticNumber ? "*" : String(settings.number)
     let json: JSON = [
         "network": [
@@ -13,7 +19,7 @@ func defaultConfiguration(_ settings: CandySettings) throws(PackingError) -> [UI
             "connect": [
                 [
                     "transport": .string(transport), "flags": "connect,up",
-                    "parameters": .string("\(settings.address.host):\(settings.address.port)"),
+                    "parameters": .string(parameters),
                 ]
             ],
         ]

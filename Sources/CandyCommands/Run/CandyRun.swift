@@ -1,5 +1,6 @@
 import ArgumentParser
 import ByteTools
+import Discovery
 import Dispatch
 import Glibc
 import IOCOM
@@ -18,7 +19,12 @@ struct CandyRun: AsyncParsableCommand {
             secret, which is created at the first start and kept in the data folder.
             """)
 
-    @Option(help: "Server: tls://host[:6369] or tcp://host[:6368].") var connect: String
+    @Option(
+        help: """
+            Server: tls://host[:6369] or tcp://host[:6368]; tls://* or tcp://* (tls://[*] for IPv6) looks for one that \
+            announces --network, again at each reconnect.
+            """)
+    var connect: String
     @Option(help: "Folder of this device; made when missing.") var data: String?
     @Option(help: "PEM file with the CA certificates to trust; else those of the system.") var trust: String?
     @Option(help: "IO network.") var network = "cafenet"
@@ -72,8 +78,6 @@ struct CandyRun: AsyncParsableCommand {
     }
 
     func makeSettings() throws -> CandySettings {
-        let address: ConnectionAddress
-        do { address = try ConnectionAddress(parsing: connect) } catch { throw ValidationError("--connect: \(error)") }
         guard let hardware = ModuleHardware(hardware) else {
             throw ValidationError("--hardware is one of \(ModuleHardware.names.joined(separator: ", "))")
         }
@@ -82,6 +86,10 @@ struct CandyRun: AsyncParsableCommand {
         }
         guard let networkName = NetworkName(network), Self.isName(network) else {
             throw ValidationError("--network takes 1 to 23 letters and digits")
+        }
+        let address: ServerAddress
+        do { address = try ServerAddress(parsing: connect, network: networkName) } catch {
+            throw ValidationError("--connect: \(error)")
         }
         var settings = CandySettings(
             address: address, folder: data.map { DataFolder($0) } ?? .standard, hardware: hardware, name: deviceName,
@@ -103,7 +111,10 @@ struct CandyRun: AsyncParsableCommand {
         }
         if address.transport == .tls {
             do {
-                settings.tls = try TLSClientSettings(trustFile: trust, verifiesHostName: !noHostNameCheck).makeClient()
+                settings.tls = try TLSClientSettings(trustFile: trust, verifiesHostName: !noHostNameCheck)
+                    .makeClient(for: address)
+            } catch let error as ServerAddressError {
+                throw ValidationError("--connect: \(error)")
             } catch {
                 throw CandyError(
                     .failed, "cannot use the trusted certificates in \(trust ?? "the system's store"): \(error)")

@@ -71,7 +71,7 @@ final class ModuleRun {
                     store: module.store, defaults: try defaultConfiguration(settings),
                     installer: module.updatable?.installer),
                 server: ServerConnection(
-                    address: settings.address, tls: settings.tls, password: settings.password ?? secret.password,
+                    server: settings.address, tls: settings.tls, password: settings.password ?? secret.password,
                     pause: pause),
                 commands: ModuleSignals.commands, camera: Camera(pictures ?? TestPattern()), on: loop)
             device.imported = ModuleSignals.follow
