@@ -1,7 +1,7 @@
 import ByteTools
 import DeviceDescription
-import Foundation
 import Discovery
+import Foundation
 import IOCOM
 import IOCOMTransport
 import IOOperator
