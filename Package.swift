@@ -97,8 +97,9 @@ let package = Package(
         .target(
             name: "ISpyWeb",
             dependencies: [
-                "Bricks", "ByteTools", "DeviceDescription", "IOCOM", "IOCOMTransport", "IOOperator", "PackedJSON",
-                "Programs", "ServerData", "TerminalUI", crypto, .product(name: "X509", package: "swift-certificates"),
+                "Bricks", "ByteTools", "DeviceDescription", "Discovery", "IOCOM", "IOCOMTransport", "IOOperator",
+                "PackedJSON", "Programs", "ServerData", "TerminalUI", crypto,
+                .product(name: "X509", package: "swift-certificates"),
                 .product(name: "SwiftASN1", package: "swift-asn1"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -188,8 +189,8 @@ let package = Package(
         tests(
             "CandyCommands",
             [
-                "Bricks", "ByteTools", "DeviceDescription", "DeviceStorage", "Installers", "IOCOM", "IOCOMTransport",
-                "IODevice", "IOOperator", "IOServer", "Programs", "ServerData", arguments,
+                "Bricks", "ByteTools", "DeviceDescription", "DeviceStorage", "Discovery", "Installers", "IOCOM",
+                "IOCOMTransport", "IODevice", "IOOperator", "IOServer", "Programs", "ServerData", arguments,
             ]),
         .testTarget(name: "EndToEndTests", dependencies: ["UpdateTesting"], swiftSettings: settings),
     ],

@@ -17,8 +17,10 @@ public actor Announcer {
     private let group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton
     private var counter: UInt16 = 0
     private var channels: [LocalAddress: any Channel] = [:]
-    /// Places where it did not work, with the time of the next attempt.
-    private var troubles: [LocalAddress: ContinuousClock.Instant] = [:]
+    /// When the next announcement of each place is due.
+    private var due: [LocalAddress: ContinuousClock.Instant] = [:]
+    /// Places where the last one did not work.
+    private var troubles: Set<LocalAddress> = []
     private var problem: String?
 
     /// Prepares the announcements of `networks` at the addresses `listen`, whose ports must be the real ones. `report`
@@ -45,16 +47,17 @@ public actor Announcer {
 
     /// Announces until the task is cancelled.
     public func run() async {
-        var pause = DiscoveryGroup.firstDelay
-        while (try? await Task.sleep(for: pause)) != nil {
-            await announce()
-            pause = DiscoveryGroup.interval
+        var next = ContinuousClock.now + DiscoveryGroup.firstDelay
+        while (try? await Task.sleep(until: next, clock: .continuous)) != nil {
+            let now = ContinuousClock.now
+            await announce(now)
+            next = due.values.min() ?? now + DiscoveryGroup.interval
         }
         for channel in channels.values { channel.close(promise: nil) }
         channels = [:]
     }
 
-    private func announce() async {
+    private func announce(_ now: ContinuousClock.Instant) async {
         let places: [AnnouncementPlan.Place]
         do {
             let (listen, interfaces) = (listen, interfaces)
@@ -62,22 +65,28 @@ public actor Announcer {
                 let plan = AnnouncementPlan(listening: try listen.map { try AnnouncementPlan.Listening($0) })
                 return plan.places(try LocalAddresses.list(interfaces))
             }
-        } catch { return tell("\(error)") }
+        } catch {
+            due = [:]
+            return tell("\(error)")
+        }
         let current = Set(places.map(\.address))
         for (address, channel) in channels where !current.contains(address) {
             channel.close(promise: nil)
             channels[address] = nil
         }
-        troubles = troubles.filter { current.contains($0.key) }
+        due = due.filter { current.contains($0.key) }
+        troubles.formIntersection(current)
         var failures: [(place: LocalAddress, text: String)] = []
         for place in places {
-            if let next = troubles[place.address], .now < next { continue }
+            if let next = due[place.address], now < next { continue }
             do {
                 try await announce(place)
-                troubles[place.address] = nil
+                due[place.address] = now + DiscoveryGroup.interval
+                troubles.remove(place.address)
             } catch {
                 channels.removeValue(forKey: place.address)?.close(promise: nil)
-                troubles[place.address] = .now + DiscoveryGroup.reopening
+                due[place.address] = now + DiscoveryGroup.reopening
+                troubles.insert(place.address)
                 failures.append(
                     (
                         place.address,

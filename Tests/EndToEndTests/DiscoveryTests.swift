@@ -75,6 +75,30 @@ extension EndToEnd {
         }
 
         @Test
+        func `ispy web offers the servers that announce themselves`() async throws {
+            let space = try await NetworkSpace()
+            let world = try await DiscoveryWorld()
+            let say = try world.independent(
+                in: space, "say", "4", "127.0.0.1", "60", "sleepy,t:i:cafenet", "6369", "0")
+            let data = world.folder.path + "/web"
+            let web = try space.start(
+                Place.programs + "/ispy", ["web", "--listen", "127.0.0.1:0", "--data", data],
+                environment: ["XDG_CONFIG_HOME": data], folder: world.folder.path)
+            let line = try await web.line("ispy is at http://")
+            let address = line.split(separator: " ").first { $0.hasPrefix("http://") }.map(String.init) ?? ""
+            let answer = try await world.independent(
+                in: space, "fetch", address + "api/v1/servers-found", data + "/web-token"
+            ).end()
+            let server = try answer.array().first
+            #expect(try answer.array().count == 1 && answer.status == 0, "\(answer)")
+            #expect(server?["connect"] as? String == "tls://127.0.0.1:6369", "\(answer)")
+            #expect(server?["server"] as? String == "sleepy" && server?["port"] as? Int == 6369, "\(answer)")
+            web.signal(SIGINT)
+            _ = try await web.end(seconds: 10)
+            withExtendedLifetime(say) {}
+        }
+
+        @Test
         func `A device finds its server, and finds it again where it moved`() async throws {
             let space = try await NetworkSpace()
             let world = try await DiscoveryWorld()

@@ -5,6 +5,7 @@ application-layer.md 9.1 alone.
   announcements.py hear 4|6 ADDRESS SECONDS       one JSON object a line for each message; ADDRESS is of the interface
   announcements.py say 4|6 ADDRESS SECONDS TEXT TLS PLAIN   sends at once and every half second
   announcements.py junk 4|6 ADDRESS SECONDS       sends bad messages and floods of forged networks
+  announcements.py fetch URL FILE                 an answer of ispy web, with the token in FILE
   announcements.py tls ADDRESS PORT CERTIFICATE KEY   a TLS server that writes what it is told
 """
 
@@ -15,6 +16,7 @@ import ssl
 import struct
 import sys
 import time
+import urllib.request
 
 PORT = 6368
 GROUPS = {"4": "239.63.68.63", "6": "ff08::ef3f:443f"}
@@ -196,6 +198,10 @@ if __name__ == "__main__":
         say(rest[0], rest[1], float(rest[2]), rest[3], int(rest[4]), int(rest[5]))
     elif command == "junk":
         junk(rest[0], rest[1], float(rest[2]))
+    elif command == "fetch":
+        token = open(rest[1]).read().strip()
+        request = urllib.request.Request(rest[0], headers={"Authorization": "Bearer " + token})
+        print(urllib.request.urlopen(request, timeout=30).read().decode())
     elif command == "tls":
         tls(rest[0], int(rest[1]), rest[2], rest[3])
     else:

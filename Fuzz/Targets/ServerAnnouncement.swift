@@ -18,15 +18,14 @@ func fuzz(_ input: [UInt8]) {
 }
 
 private func check(_ bytes: [UInt8]) {
-    do {
-        let message = try Announcement(parsing: bytes)
-        precondition(message.text.networks.allSatisfy { !$0.endPoints.isEmpty && !$0.name.isEmpty })
-        let again = try message.bytes()
-        precondition(again.count <= bytes.count)
-        precondition(try Announcement(parsing: again) == message)
-    } catch let error as AnnouncementError {
+    let message: Announcement
+    do { message = try Announcement(parsing: bytes) } catch {
         _ = error.description
-    } catch {
-        preconditionFailure("an error of another kind")
+        return
     }
+    precondition(message.text.networks.allSatisfy { !$0.endPoints.isEmpty && !$0.name.isEmpty })
+    guard let again = try? message.bytes() else { preconditionFailure("it can't be written again") }
+    precondition(again.count <= bytes.count)
+    let second = try? Announcement(parsing: again)
+    precondition(second == message)
 }
