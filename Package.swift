@@ -55,8 +55,10 @@ let package = Package(
     ],
     targets: [
         library("IOCOM"),
+        library("Access", [crypto]),
         library("PackedJSON", ["IOCOM"]),
         library("DeviceDescription", ["IOCOM", "PackedJSON"]),
+        library("NetworkConfiguration", ["IOCOM", "PackedJSON"]),
         library("Bricks", ["DeviceDescription", "IOCOM"]),
         library("ByteTools"),
         library("Programs", ["ByteTools", "IOCOM", "PackedJSON", crypto]),
@@ -78,7 +80,7 @@ let package = Package(
         library(
             "ServerData",
             [
-                "ByteTools", "IOCOM", "PackedJSON", crypto,
+                "Access", "ByteTools", "IOCOM", "PackedJSON", crypto,
                 .product(name: "CryptoExtras", package: "swift-crypto"),
                 .product(name: "X509", package: "swift-certificates"),
                 .product(name: "SwiftASN1", package: "swift-asn1"),
@@ -86,20 +88,24 @@ let package = Package(
         library(
             "IOServer",
             [
-                "ByteTools", "IOCOM", "IOCOMTransport", "IONode", "IODevice", "PackedJSON", "DeviceDescription",
-                "DeviceStorage", "Installers", "ServerData", .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                "Access", "ByteTools", "IOCOM", "IOCOMTransport", "IONode", "IODevice", "PackedJSON",
+                "DeviceDescription", "DeviceStorage", "Installers", "Programs", "ServerData", crypto,
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ] + nio),
         library(
             "IOOperator",
-            ["Bricks", "ByteTools", "IOCOM", "IONode", "PackedJSON", "DeviceDescription", "Programs"] + nio),
+            [
+                "Access", "Bricks", "ByteTools", "IOCOM", "IOCOMTransport", "IONode", "PackedJSON", "DeviceDescription",
+                "Programs", "ServerData", "NetworkConfiguration",
+            ] + nio),
         library("TerminalUI", ["PackedJSON"]),
         library("CommandLineTool", ["TerminalUI", arguments]),
         .target(
             name: "ISpyWeb",
             dependencies: [
-                "Bricks", "ByteTools", "DeviceDescription", "Discovery", "IOCOM", "IOCOMTransport", "IOOperator",
-                "PackedJSON", "Programs", "ServerData", "TerminalUI", crypto,
-                .product(name: "X509", package: "swift-certificates"),
+                "Access", "Bricks", "ByteTools", "DeviceDescription", "Discovery", "IOCOM", "IOCOMTransport",
+                "IOOperator", "PackedJSON", "NetworkConfiguration",
+                "Programs", "ServerData", "TerminalUI", crypto, .product(name: "X509", package: "swift-certificates"),
                 .product(name: "SwiftASN1", package: "swift-asn1"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -111,22 +117,22 @@ let package = Package(
         library(
             "ISpyCommands",
             [
-                "ByteTools", "CommandLineTool", "DeviceDescription", "Discovery", "IOCOM", "IOCOMTransport",
-                "IOOperator", "ISpyWeb", "Programs", "TerminalUI", arguments,
+                "Access", "ByteTools", "CommandLineTool", "DeviceDescription", "Discovery", "IOCOM", "IOCOMTransport",
+                "IOOperator", "ISpyWeb", "Programs", "ServerData", "TerminalUI", arguments, "NetworkConfiguration",
+                "PackedJSON",
             ]),
         library(
             "FrankCommands",
             [
-                "ByteTools", "DeviceDescription", "DeviceStorage", "Discovery", "IODevice", "Installers", "IOServer",
-                "LinuxUpdates", "Programs",
+                "Access", "ByteTools", "DeviceDescription", "DeviceStorage", "Discovery", "IODevice", "Installers",
+                "IOServer", "LinuxUpdates", "Programs",
                 "ServerData", "IOCOM", "IOCOMTransport", "CommandLineTool", "TerminalUI", arguments,
             ] + nio),
         library(
             "CandyCommands",
             [
                 "Bricks", "ByteTools", "IODevice", "IONode", "IOCOM", "IOCOMTransport", "DeviceDescription",
-                "DeviceStorage", "Discovery",
-                "Installers", "LinuxUpdates",
+                "DeviceStorage", "Discovery", "Installers", "LinuxUpdates", "NetworkConfiguration",
                 "PackedJSON", "Programs", "CommandLineTool", "TerminalUI", arguments,
             ] + nio),
         program("ispy", "ISpyCommands"),
@@ -167,18 +173,21 @@ let package = Package(
             swiftSettings: settings),
         tests("PackedJSON", ["IOCOM"]),
         tests("DeviceDescription", ["IOCOM", "PackedJSON"]),
+        tests("NetworkConfiguration", ["IOCOM", "PackedJSON"]),
         tests("Bricks", ["DeviceDescription", "IOCOM"]),
         tests("ByteTools", ["UpdateTesting"]),
         tests("Programs", ["ByteTools", "UpdateTesting"]),
         tests("DeviceStorage", ["ByteTools", "UpdateTesting"]),
-        tests("IODevice", ["DeviceDescription", "IOCOM"]),
+        tests("IODevice", ["ByteTools", "DeviceDescription", "DeviceStorage", "IOCOM", "UpdateTesting"]),
         tests("Installers", ["ByteTools", "DeviceStorage", "IOCOM", "Programs", "UpdateTesting", crypto]),
         tests("LinuxUpdates", ["ByteTools", "Programs", "UpdateTesting", crypto]),
-        tests("ServerData", ["IOCOM", "PackedJSON"]),
+        tests("Access"),
+        tests("ServerData", ["Access", "IOCOM", "PackedJSON"]),
         tests(
             "IOServer",
             [
-                "Bricks", "ByteTools", "DeviceDescription", "DeviceStorage", "IOCOM", "IOCOMTransport", "IODevice",
+                "Access", "Bricks", "ByteTools", "DeviceDescription", "DeviceStorage", "IOCOM", "IOCOMTransport",
+                "IODevice",
                 "IONode", "IOOperator", "PackedJSON", "ServerData",
             ]
                 + nio),
@@ -190,9 +199,13 @@ let package = Package(
             "CandyCommands",
             [
                 "Bricks", "ByteTools", "DeviceDescription", "DeviceStorage", "Discovery", "Installers", "IOCOM",
-                "IOCOMTransport", "IODevice", "IOOperator", "IOServer", "Programs", "ServerData", arguments,
+                "IOCOMTransport", "IODevice", "IOOperator", "IOServer", "NetworkConfiguration", "PackedJSON",
+                "Programs", "ServerData", arguments,
             ]),
-        .testTarget(name: "EndToEndTests", dependencies: ["UpdateTesting"], swiftSettings: settings),
+        .testTarget(
+            name: "EndToEndTests", dependencies: ["Access", "UpdateTesting"],
+            exclude: ["Browser", "Discovery", "Peers"],
+            swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -21,12 +21,16 @@ public final class ByteLink {
     private let channel: any Channel
     /// TLS is below.
     public let isSecure: Bool
+    /// The certificate that the peer showed, DER; nil on plain connections and for clients, which show none.
+    public let peerCertificate: [UInt8]?
     /// Peer's address as text without a port.
     public let peerAddress: String
 
     init(channel: any Channel, isSecure: Bool) {
         self.channel = channel
         self.isSecure = isSecure
+        let shown = isSecure ? try? channel.pipeline.syncOperations.nioSSL_peerCertificate() : nil
+        peerCertificate = try? shown?.toDERBytes()
         peerAddress = channel.remoteAddress?.ipAddress ?? "unknown"
     }
 

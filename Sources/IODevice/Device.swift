@@ -9,8 +9,12 @@ public import NIOCore
 public struct ServerConnection: Sendable {
     /// Address, or what to look for.
     public var address: ServerAddress
+    /// Further ones: when one fails the next is tried, and after the last one the first again.
+    public var others: [ServerAddress] = []
     /// TLS context for a `tls` address.
     public var tls: TLSClient?
+    /// TLS context for a server that is looked for, whose address its certificate need not name; else the same.
+    public var tlsWhenFound: TLSClient?
     /// Password to show; only sent over TLS.
     public var password: PasswordText
     /// Shortest and longest pause between attempts, ms.
@@ -62,7 +66,10 @@ public final class Device: NodeRole {
 
     private let emit: AsyncStream<DeviceEvent>.Continuation
     private let server: ServerConnection
-    private let search: ServerSearch?
+    private var addressIndex = 0
+    private var searches: [DiscoveryQuery: ServerSearch] = [:]
+    /// The one that gave the address that is tried.
+    private var search: ServerSearch?
     private var looking: Task<Void, Never>?
     /// Where it is connected or tries to.
     private var dialed: ConnectionAddress?
@@ -75,18 +82,17 @@ public final class Device: NodeRole {
     private var isStopped = false
     private var commands: CommandWatch
 
-    /// Makes the node and its blocks. Must be called on `loop`. `commands` are booleans of `imp` that are reported; the
-    /// signals of a `camera` must be in `info`.
+    /// Makes the node and its blocks. Must be called on `loop`. `commands` are booleans of `imp` that are reported,
+    /// `obeyed` those that led to the restart before; the signals of a `camera` must be in `info`.
     public init(
         identity: NodeIdentity, info: DeviceInfo, service: any BlockService, server: ServerConnection,
-        commands: [String], camera: Camera? = nil, on loop: any EventLoop
+        commands: [String], obeyed: Set<String> = [], camera: Camera? = nil, on loop: any EventLoop
     ) throws {
         guard let path = identity.device else { throw DeviceSetupError("the device name \(identity.name) is too long") }
         node = Node(identity: identity, isDynamic: false, on: loop)
         blocks = try DeviceBlocks(info, path: path, on: node)
         self.server = server
-        search = if case .discovered(let query) = server.address { ServerSearch(query) } else { nil }
-        self.commands = CommandWatch(commands)
+        self.commands = CommandWatch(commands, obeyed: obeyed)
         delay = ReconnectDelay(shortest: server.pause.lowerBound, longest: server.pause.upperBound)
         (events, emit) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(4096))
         let emit = emit
@@ -121,11 +127,21 @@ public final class Device: NodeRole {
     /// True when nothing waits to be sent, and nothing that has to be sent first.
     public var isDrained: Bool { blocks.isDrained && streams?.isAtWork != true }
 
+    private var address: ServerAddress { ([server.address] + server.others)[addressIndex] }
+
+    private func tryNext() { addressIndex = (addressIndex + 1) % (1 + server.others.count) }
+
     private func connect() {
         guard !isStopped else { return }
-        switch server.address {
-        case .fixed(let address): connect(to: address)
-        case .discovered: look()
+        switch address {
+        case .fixed(let address):
+            search = nil
+            connect(to: address)
+        case .discovered(let query):
+            let search = searches[query] ?? ServerSearch(query)
+            searches[query] = search
+            self.search = search
+            look(search)
         }
     }
 
@@ -133,7 +149,8 @@ public final class Device: NodeRole {
         guard !isStopped else { return }
         dialed = address
         let bound = NIOLoopBound(self, eventLoop: node.loop)
-        node.connect(to: address, tls: server.tls, direction: .up, password: server.password)
+        let tls = search == nil ? server.tls : server.tlsWhenFound ?? server.tls
+        node.connect(to: address, tls: tls, direction: .up, password: server.password)
             .assumeIsolated()
             .whenComplete { result in
                 switch result {
@@ -146,6 +163,8 @@ public final class Device: NodeRole {
     private func ended(_ reason: String) {
         link = nil
         let worked = isReachable
+        // One that worked is the first to be tried again.
+        if !worked { tryNext() }
         isReachable = false
         guard !isStopped else { return }
         emit.yield(.disconnected(reason))
@@ -175,8 +194,7 @@ public final class Device: NodeRole {
     /// How long it listens before it says that nothing was found; it goes on then.
     private static let patience = Duration.seconds(10)
 
-    private func look() {
-        guard let search else { return }
+    private func look(_ search: ServerSearch) {
         let bound = NIOLoopBound(self, eventLoop: node.loop)
         let found = node.loop.makePromise(of: ConnectionAddress.self)
         looking = found.completeWithTask { try await search.next(within: Self.patience) }
@@ -193,6 +211,7 @@ public final class Device: NodeRole {
                 bound.value.connect(to: address)
             }
         case .failure(let error):
+            tryNext()
             emit.yield(.disconnected("\(error); still looking"))
             connectLater(atOnce: true)
         }
@@ -225,7 +244,7 @@ public final class Device: NodeRole {
         streams?.turn()
         camera?.turn()
         guard block.path.block == "imp", blocks.owns(block) else { return }
-        for command in commands.risen(in: blocks) { emit.yield(.command(command)) }
+        for command in commands.risen(in: blocks, now: node.now) { emit.yield(.command(command)) }
         imported?(blocks)
         blocks.publish()
     }

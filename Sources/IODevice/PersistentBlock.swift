@@ -32,4 +32,8 @@ public enum PersistentBlock {
     public static let lastPublic = 99
     /// Result of the latest program update, kept by the device for itself.
     public static let updateRecord = 200
+    /// Course of a change of the configuration, kept by the device for itself.
+    public static let configurationJournal = 201
+    /// What was done for operators before the latest restart, kept by the device for itself.
+    public static let notes = 202
 }

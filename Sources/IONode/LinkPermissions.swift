@@ -17,14 +17,16 @@ public struct LinkPermissions: Sendable {
     public var networks: Set<NetworkName>?
     /// Devices it may bring.
     public var brings: Brings
-    /// Devices that are not shown on the connection although their networks are (a server's accounts).
-    public var hidden: Set<DevicePath>
+    /// Blocks that are not shown on the connection although their networks are (a server's accounts).
+    public var isHidden: @Sendable (BlockPath) -> Bool
 
     /// Composes permissions.
-    public init(networks: Set<NetworkName>?, brings: Brings, hidden: Set<DevicePath> = []) {
+    public init(
+        networks: Set<NetworkName>?, brings: Brings, isHidden: @escaping @Sendable (BlockPath) -> Bool = { _ in false }
+    ) {
         self.networks = networks
         self.brings = brings
-        self.hidden = hidden
+        self.isHidden = isHidden
     }
 
     /// Everything, as the original allows on plain connections (application-layer.md 7.4).
@@ -33,8 +35,8 @@ public struct LinkPermissions: Sendable {
     /// True when blocks of this network may pass.
     public func allows(_ network: NetworkName) -> Bool { networks?.contains(network) ?? true }
 
-    /// True when the connection may see this device.
-    public func maySee(_ device: DevicePath) -> Bool { allows(device.network) && !hidden.contains(device) }
+    /// True when the connection may see this block.
+    public func maySee(_ block: BlockPath) -> Bool { allows(block.device.network) && !isHidden(block) }
 
     /// True when the connection may bring this device. `number` is the one on the wire.
     public func mayBring(_ device: DevicePath) -> Bool {

@@ -181,7 +181,7 @@ public final class Node {
         if path.device.number == AutomaticNumber.reply && identity.number == AutomaticNumber.request {
             path.device.number = AutomaticNumber.request
         }
-        guard link.permissions.maySee(path.device) else { return }
+        guard link.permissions.maySee(path) else { return }
         if let block = blocks[path] {
             link.bind(info, to: block)
             role?.blockAnswered(block, on: link)

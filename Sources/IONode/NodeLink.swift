@@ -12,6 +12,8 @@ public final class NodeLink {
     public private(set) var peerAddress = "unknown"
     /// TLS is below.
     public private(set) var isSecure = false
+    /// The certificate that the peer showed, DER.
+    public private(set) var peerCertificate: [UInt8]?
     /// What the peer said of itself.
     public private(set) var peer: Authentication?
     /// What may pass.
@@ -93,7 +95,7 @@ public final class NodeLink {
     // MARK: For the node
 
     func announce(_ block: MemoryBlock) {
-        guard isReady, direction == .up, permissions.maySee(block.path.device) else { return }
+        guard isReady, direction == .up, permissions.maySee(block.path) else { return }
         // Only cloud connections are told of some blocks, and some are never shown there (wire-protocol.md 3.3).
         let isCloud = peer?.flags.contains(.cloud) ?? false
         guard !block.flags.contains(isCloud ? .noCloud : .cloudOnly) else { return }
@@ -106,7 +108,11 @@ public final class NodeLink {
 
     func bind(_ info: BlockInfo, to block: MemoryBlock) {
         let isOwn = block.path.device.number == assignedNumber
-        _ = connection?.bind(info, to: block, wireNumber: isOwn ? AutomaticNumber.reply : nil)
+        let wireNumber = isOwn ? AutomaticNumber.reply : nil
+        guard let attachment = connection?.bind(info, to: block, wireNumber: wireNumber), attachment.isTarget,
+            attachment.review == nil
+        else { return }
+        attachment.review = node.role?.review(block, on: self)
     }
 
     func withdraw(remoteID: UInt32) { connection?.withdraw(remoteID: remoteID) }
@@ -208,6 +214,7 @@ extension NodeLink: ByteLinkReader {
         self.link = link
         peerAddress = link.peerAddress
         isSecure = link.isSecure
+        peerCertificate = link.peerCertificate
         connection = Connection(settings(link.isSecure), tag: id, wakeList: node.wakeList, now: node.now)
         flush()
     }

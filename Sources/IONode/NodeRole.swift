@@ -21,6 +21,8 @@ public protocol NodeRole: AnyObject {
     func blockAppeared(_ block: MemoryBlock, on link: NodeLink)
     /// The upper end answered what this node announced: it let this node in and knows the block from now on.
     func blockAnswered(_ block: MemoryBlock, on link: NodeLink)
+    /// What looks at the peer's changes of a block before they are written; nil lets everything in.
+    func review(_ block: MemoryBlock, on link: NodeLink) -> SnapshotReview?
     /// A block that came from a peer has new content.
     func blockChanged(_ block: MemoryBlock, on link: NodeLink)
     /// A block that came from a peer is gone.
@@ -48,6 +50,8 @@ extension NodeRole {
     public func blockIsTaken(_ path: BlockPath, on link: NodeLink) {}
     /// Nothing to do.
     public func blockAppeared(_ block: MemoryBlock, on link: NodeLink) {}
+    /// Everything may be written.
+    public func review(_ block: MemoryBlock, on link: NodeLink) -> SnapshotReview? { nil }
     /// Nothing to do.
     public func blockChanged(_ block: MemoryBlock, on link: NodeLink) {}
     /// Nothing to do.

@@ -1,3 +1,4 @@
+import Access
 public import ByteTools
 import DeviceDescription
 public import IOCOM
@@ -148,6 +149,19 @@ public struct Operator: Sendable {
         }.get()
     }
 
+    /// Waits for a state of the devices with these names that `check` accepts; nil after `seconds`.
+    func waitForDevices<Value: Sendable>(
+        named names: Set<DeviceName>, seconds: Double, _ check: @escaping @Sendable ([DeviceSummary]) -> Value?
+    ) async throws -> Value? {
+        let session = session
+        return try await loop.flatSubmit {
+            session.value.wait(.milliseconds(Int64(seconds * 1000))) { session -> Value? in
+                check(
+                    session.devices.values.filter { names.contains($0.path.name) && $0.isComplete }.map(\.summary))
+            }
+        }.get()
+    }
+
     // MARK: Blocks
 
     /// Writes all bytes of `source` into a persistent block. `progress` gets the bytes the device has confirmed; it is
@@ -158,6 +172,7 @@ public struct Operator: Sendable {
     ) async throws -> TransferResult {
         let total: Int
         do { total = try source.byteCount } catch { throw OperatorError(.failed, "the file cannot be read: \(error)") }
+        try await check(operation(writing: block, of: path), on: path)
         return try await transfer(path, .upload) { session, device, port, promise in
             UploadJob(
                 session: session, device: device, port: port, block: block, source: source, total: total,
@@ -170,7 +185,8 @@ public struct Operator: Sendable {
         block: Int, of path: DevicePath, append: @escaping @Sendable ([UInt8]) throws -> Void,
         progress: @escaping @Sendable (UInt64) -> Void
     ) async throws -> TransferResult {
-        try await transfer(path, .download) { session, device, port, promise in
+        try await check(path.name == "accounts" ? .manageAccounts : .readBlocks, on: path)
+        return try await transfer(path, .download) { session, device, port, promise in
             DownloadJob(
                 session: session, device: device, port: port, block: block, append: append, progress: progress,
                 promise: promise)
@@ -284,6 +300,7 @@ public struct Operator: Sendable {
     /// Sets a signal of a device from an operator's text.
     public func set(_ name: String, to text: String, of path: DevicePath) async throws {
         _ = try await device(path)
+        try await check(operation(setting: name), on: path)
         let session = session
         try await loop.submit {
             guard let device = session.value.devices[path], let info = device.info else {
@@ -312,7 +329,7 @@ public struct Operator: Sendable {
     }
 
     /// Waits until everything written was handed to the connection.
-    private func drain() async throws {
+    func drain() async throws {
         let session = session
         _ = try await loop.flatSubmit {
             session.value.wait(.seconds(5)) { session -> Bool? in

@@ -12,6 +12,8 @@ public struct OperatorError: Error, Sendable, CustomStringConvertible {
         case notSupported
         /// The package is not for the device, or may not be installed; nothing was changed.
         case refused
+        /// The account does not allow it; nothing was tried.
+        case notAllowed
         /// No such package.
         case packageNotFound
         /// Another transfer is going on at the device.

@@ -1,3 +1,4 @@
+import Access
 import DeviceDescription
 import IOCOM
 import IOCOMTransport
@@ -13,15 +14,18 @@ final class OperatorSession: NodeRole {
     private(set) var devices: [DevicePath: RemoteDevice] = [:]
     /// A first snapshot came: everything the server had to tell of at the start was told (wire-protocol.md 3.3).
     private(set) var hasData = false
+    /// What this operator is in each network, as the server tells; servers of the original tell nothing.
+    private(set) var roles: [NetworkName: Role] = [:]
     /// Why there is no connection.
     private(set) var closedBecause: OperatorError?
 
-    private let target: OperatorConnection
+    let target: OperatorConnection
     private let tls: Security
     private var link: NodeLink?
     private var waiters: [UInt64: () -> Bool] = [:]
     private var observers: [UInt64: (DevicePath?) -> Void] = [:]
     private var nextWaiter: UInt64 = 0
+    private var arrivals: UInt64 = 0
     private var jobs: [ObjectIdentifier: any TransferJob] = [:]
     private var delay = ReconnectDelay(shortest: 500, longest: 5_000)
     private var isStopped = false
@@ -200,6 +204,7 @@ final class OperatorSession: NodeRole {
             )
             : OperatorError(.noConnection, text)
         self.link = nil
+        roles = [:]
         let hadData = hasData
         hasData = false
         turnJobs()
@@ -208,16 +213,34 @@ final class OperatorSession: NodeRole {
     }
 
     func wantsBlock(_ path: BlockPath, _ info: BlockInfo, on link: NodeLink) -> Bool {
+        if let role = Self.role(path) {
+            roles[path.device.network] = role
+            return true
+        }
         let device =
             devices[path.device]
             ?? {
-                let device = RemoteDevice(path: path.device, link: link)
+                arrivals += 1
+                let device = RemoteDevice(path: path.device, link: link, arrival: arrivals)
                 devices[path.device] = device
                 return device
             }()
         device.offers[path.block] = info
         return path.block == "info" || path.block == "exp"
     }
+
+    /// A server shows each operator one block named after its role (docs/protocol-extensions.md).
+    private static func role(_ path: BlockPath) -> Role? {
+        let name = path.block.description
+        guard path.device.name == "accounts", name.hasPrefix("role_") else { return nil }
+        return Role(privileges: String(name.dropFirst("role_".count)))
+    }
+
+    /// The certificate that the server showed, DER.
+    var serverCertificate: [UInt8]? { link?.peerCertificate }
+
+    /// What this operator may do in a network.
+    func access(to network: NetworkName) -> Access { roles[network].map { Access($0) } ?? .everything }
 
     func blockAppeared(_ block: MemoryBlock, on link: NodeLink) {
         devices[block.path.device]?.blocks[block.path.block] = block

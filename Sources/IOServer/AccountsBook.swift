@@ -59,23 +59,29 @@ final class AccountsBook: Sendable {
             }
         }
         return Authorizer(
-            ownNetwork: folder.settings.network, documents: documents, operatorsNeedPrivileges: true,
-            wantedCost: cost
+            ownNetwork: folder.settings.network, documents: documents, wantedCost: cost
         ).decide(attempt)
     }
 
-    /// Checks a packed document, stores it as it came and puts it in force.
+    /// Checks a packed document, stores it with slow hashes of new passwords and puts it in force; slow.
     func replace(_ network: NetworkName, packed bytes: [UInt8]) throws(BlockServiceError) {
         guard let block = folder.accountsBlock(of: network) else {
             throw BlockServiceError(.noAccess, "network \(network) is not published here")
         }
-        let accounts: Accounts
-        do { accounts = try Accounts(packed: bytes) } catch {
+        var accounts: Accounts
+        var bytes = bytes
+        do {
+            accounts = try Accounts(packed: bytes)
+            let came = accounts
+            try accounts.protectNew(since: self.accounts(of: network), cost: cost)
+            if accounts != came { bytes = try accounts.packed() }
+        } catch {
             throw BlockServiceError(.writeFailed, "these are no accounts: \(error); the old ones stay in force")
         }
+        let (new, stored) = (accounts, bytes)
         let failure: PersistentStoreError? = writing.withLock { _ in
-            do throws(PersistentStoreError) { try store.write(block, bytes) } catch { return error }
-            putInForce(accounts, network)
+            do throws(PersistentStoreError) { try store.write(block, stored) } catch { return error }
+            putInForce(new, network)
             return nil
         }
         if let failure { throw BlockServiceError(.writeFailed, "the accounts could not be stored: \(failure)") }

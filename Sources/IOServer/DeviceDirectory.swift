@@ -18,6 +18,12 @@ struct DeviceDirectory {
     /// The connection that brought a device.
     func link(of device: DevicePath) -> UInt64? { devices[device]?.link }
 
+    /// The device that a connection brought; nil when it brought none or several.
+    func device(on link: UInt64) -> DevicePath? {
+        let brought = devices.filter { $0.value.link == link }
+        return brought.count == 1 ? brought.first?.key : nil
+    }
+
     /// True when a device has this number.
     func hasNumber(_ number: UInt32) -> Bool { numbers[number] != nil }
 

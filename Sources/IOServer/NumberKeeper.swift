@@ -10,6 +10,7 @@ final class NumberKeeper {
     private static let delay = TimeAmount.seconds(1)
 
     private let folder: ServerFolder
+    private let secret: ServerSecret
     private let loop: any EventLoop
     private let report: @Sendable (ServerEvent) -> Void
     private var table: AutomaticNumbers
@@ -20,18 +21,25 @@ final class NumberKeeper {
     private var saving: EventLoopFuture<Void>
 
     init(
-        _ table: AutomaticNumbers, _ folder: ServerFolder, on loop: any EventLoop,
+        _ table: AutomaticNumbers, _ folder: ServerFolder, _ secret: ServerSecret, on loop: any EventLoop,
         report: @escaping @Sendable (ServerEvent) -> Void
     ) {
         self.table = table
         self.folder = folder
+        self.secret = secret
         self.loop = loop
         self.report = report
         saving = loop.makeSucceededVoidFuture()
     }
 
-    /// A number for a device on `link`; `isTaken` tells of numbers that came from elsewhere. Nil when there is none left.
-    func assign(_ id: [UInt8]?, link: UInt64, isTaken: (UInt32) -> Bool) -> UInt32? {
+    /// A number for a device on `link`, which showed this unique id and password. A unique id is no secret
+    /// (wire-protocol.md 11.14): who shows another password is another device.
+    ///
+    /// `isTaken` tells of numbers that came from elsewhere. Nil when there is none left.
+    func assign(
+        _ id: [UInt8]?, password: [UInt8], link: UInt64, isTaken: (UInt32) -> Bool
+    ) -> UInt32? {
+        let id = id.map { secret.identity(of: $0, password: password) }
         guard let number = table.assign(to: id, isInUse: { holders[$0] != nil || isTaken($0) }) else { return nil }
         holders[number] = link
         if id != nil { save() }

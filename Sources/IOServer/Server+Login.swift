@@ -1,5 +1,5 @@
+import Access
 public import IOCOM
-import IODevice
 public import IONode
 import NIOCore
 import ServerData
@@ -7,13 +7,16 @@ import ServerData
 /// What the server keeps with a connection that was let in.
 final class LinkContext {
     let visitor: Visitor
-    let privileges: Privileges
+    /// What it may do in its network.
+    let access: Access
     /// Devices whose block info was refused; each is reported once.
     var ignored: Set<DevicePath> = []
+    /// When a refusal was last reported.
+    var lastDenied: Milliseconds?
 
-    init(_ visitor: Visitor, _ privileges: Privileges) {
+    init(_ visitor: Visitor, _ access: Access) {
         self.visitor = visitor
-        self.privileges = privileges
+        self.access = access
     }
 }
 
@@ -25,7 +28,12 @@ extension Server {
             password: peer.password, peer: IPAddress(peer: link.peerAddress))
         var visitor = Visitor(
             user: "\(attempt.user).\(peer.network)", address: link.peerAddress, isSecure: link.isSecure)
-        guard link.isSecure else { return admit(peer, link, visitor, [], .everything) }
+        guard link.isSecure else {
+            // Nobody has a role there.
+            let permissions = LinkPermissions(
+                networks: nil, brings: .anyDevice, isHidden: { RoleBlock.isOne($0.block) })
+            return admit(peer, link, visitor, .everything, permissions)
+        }
         let key = LoginKey(address: link.peerAddress, user: visitor.user)
         let generation = book.generation
         if generation != seenGeneration {
@@ -60,40 +68,48 @@ extension Server {
     ) {
         guard link.isConnected else { return }
         upgrade(authorization.upgrades, password: peer.password)
-        let networks = Set(authorization.networks.keys).intersection(published)
-        let privileges = authorization.networks[peer.network] ?? []
-        guard !networks.isEmpty else { return refuse(link, visitor, "network \(peer.network) is not published here") }
-        // Accounts hold password hashes and make administrators: they are for administrators.
-        let hidden = privileges.contains(.admin) ? [] : accountsDevices
-        switch authorization.role {
+        let network = authorization.network
+        guard published.contains(network) else {
+            return refuse(link, visitor, "network \(network) is not published here")
+        }
+        let role = authorization.role
+        // A device and a server are the lower end of their connection, an operator is the upper one.
+        guard role.isOperator == (link.direction == .up) else {
+            return refuse(
+                link, visitor,
+                role.isOperator
+                    ? "its account is for an operator (role \(role.rawValue)), and it connects as a device"
+                    : "its account has no role for an operator (viewer, operator, engineer or admin)")
+        }
+        let brings: LinkPermissions.Brings
+        switch role {
         case .device:
-            guard link.direction == .down else {
-                return refuse(link, visitor, "its account has no privilege to operate (admin or operator)")
-            }
             guard let name = DeviceName(utf8: (0..<peer.user.count).map { peer.user[$0] }) else {
                 return refuse(link, visitor, "a device name has at most 15 bytes")
             }
-            let brings = LinkPermissions.Brings.device(name: name, number: peer.number)
-            admit(peer, link, visitor, privileges, LinkPermissions(networks: networks, brings: brings, hidden: hidden))
-        case .operator:
-            admit(
-                peer, link, visitor, privileges, LinkPermissions(networks: networks, brings: .nothing, hidden: hidden))
-        case .server:
-            admit(
-                peer, link, visitor, privileges, LinkPermissions(networks: networks, brings: .anyDevice, hidden: hidden)
-            )
+            // Numbers that the server gives belong to who got them.
+            guard peer.number < AutomaticNumber.request else {
+                return refuse(link, visitor, "number \(peer.number) is one that only a server gives")
+            }
+            brings = .device(name: name, number: peer.number)
+        case .server: brings = .anyDevice
+        case .viewer, .operator, .engineer, .admin: brings = .nothing
         }
+        admit(
+            peer, link, visitor, Access(role),
+            LinkPermissions(networks: [network], brings: brings, isHidden: hidden(from: role)))
     }
 
     private func admit(
-        _ peer: Authentication, _ link: NodeLink, _ visitor: Visitor, _ privileges: Privileges,
+        _ peer: Authentication, _ link: NodeLink, _ visitor: Visitor, _ access: Access,
         _ permissions: LinkPermissions
     ) {
         endOlder(peer, link)
-        link.context = LinkContext(visitor, privileges)
+        link.context = LinkContext(visitor, access)
         report(.login(visitor))
         update?.accepted()
         link.accept(permissions)
+        pair(peer, on: link, visitor)
     }
 
     /// A device that connects again while its old connection still stands: the old one is dead or will be.
@@ -102,10 +118,15 @@ extension Server {
         for older in node.connections {
             guard older !== link, older.isReady, older.direction == .down, older.isSecure == link.isSecure,
                 let other = older.peer, other.user == peer.user, other.network == peer.network,
-                other.number == peer.number, Self.id(other) == Self.id(peer) || peer.number != 0
+                other.number == peer.number, peer.number != 0 || Self.isSame(other, peer)
             else { continue }
             older.end("the same device connected again from \(link.peerAddress)")
         }
+    }
+
+    /// A unique id is no secret: only with the same password it is the same device.
+    private static func isSame(_ one: Authentication, _ other: Authentication) -> Bool {
+        id(one) == id(other) && one.password == other.password
     }
 
     static func id(_ peer: Authentication) -> [UInt8]? {

@@ -6,6 +6,8 @@ extension Server: NodeRole {
     /// A connection ended.
     public func linkClosed(_ link: NodeLink, reason: String) {
         if let number = link.assignedNumber { numbers.release(number, link: link.id) }
+        endPairing(on: link.id)
+        for device in traffic.values { device.forget(link.id) }
         for path in directory.takeLeaving(of: link.id) { report(.deviceLeft(path, reason: reason)) }
         let visitor = (link.context as? LinkContext)?.visitor
         if let violation = link.violation {
@@ -23,7 +25,9 @@ extension Server: NodeRole {
     /// Numbers from 9001 on, the same for the same unique id.
     public func assignNumber(to device: DevicePath, on link: NodeLink) -> UInt32? {
         guard published.contains(device.network), let peer = link.peer else { return nil }
-        let number = numbers.assign(Self.id(peer), link: link.id, isTaken: { directory.hasNumber($0) })
+        let number = numbers.assign(
+            Self.id(peer), password: (0..<peer.password.count).map { peer.password[$0] }, link: link.id,
+            isTaken: { directory.hasNumber($0) })
         if number == nil { report(.problem("no automatic number is left for \(device)")) }
         return number
     }
@@ -57,10 +61,15 @@ extension Server: NodeRole {
     }
 
     /// A block can't be reached any more.
-    public func blockRemoved(_ block: MemoryBlock) { directory.remove(block.path.device) }
+    public func blockRemoved(_ block: MemoryBlock) {
+        directory.remove(block.path.device)
+        if directory.link(of: block.path.device) == nil { traffic[block.path.device]?.deviceLeft() }
+    }
 
     /// A snapshot came: only a server's own streams have to look at it, forwarding is the node's work.
     public func blockChanged(_ block: MemoryBlock, on link: NodeLink) {
+        traffic[block.path.device]?.changed(block)
+        if !pairings.isEmpty { turnPairings(link.id) }
         guard ownDevices.contains(block.path.device) else { return }
         if own.blocks.owns(block) {
             if block.path.block == "imp" { update?.imported() }
@@ -70,5 +79,8 @@ extension Server: NodeRole {
     }
 
     /// Everything that waited is with the transports, as far as they take it.
-    public func drained() { turnStreams(all: false) }
+    public func drained() {
+        turnStreams(all: false)
+        if !pairings.isEmpty { turnPairings() }
+    }
 }

@@ -60,6 +60,7 @@ extension Server.Material {
             certificateFile: "\(folder.path)/server.pem", keyFile: "\(folder.path)/server.key.pem"
         ).makeContext()
         store = try FilePersistentStore(folder: folder.path)
+        secret = try ServerSecret(store)
         let (book, problems) = AccountsBook.load(folder, store, cost: configuration.passwordCost)
         self.book = book
         for problem in problems { configuration.report(.problem(problem)) }

@@ -1,3 +1,4 @@
+import Access
 import ByteTools
 import DeviceDescription
 import DeviceStorage
@@ -26,6 +27,15 @@ public final class Server {
     let accounts: [NetworkName: AccountsDevice]
     let ownDevices: Set<DevicePath>
     let accountsDevices: Set<DevicePath>
+    /// The device that the server itself is.
+    let serverPath: DevicePath
+    /// What passes to and from devices whose blocks somebody wrote.
+    var traffic: [DevicePath: DeviceTraffic] = [:]
+    /// Devices that are given the server's certificates, by connection.
+    var pairings: [UInt64: Pairing] = [:]
+    /// When that was last done or tried, for a while.
+    var lastPairing: [DevicePath: Milliseconds] = [:]
+    let folder: ServerFolder
     var gate: LoginGate
     var seenGeneration: UInt64 = 0
     var directory = DeviceDirectory()
@@ -49,6 +59,7 @@ public final class Server {
         let store: any PersistentStore
         let book: AccountsBook
         let numbers: AutomaticNumbers
+        let secret: ServerSecret
         let defaults: [UInt8]
         let accountDefaults: [UInt8]
         let facts: HostFacts
@@ -60,6 +71,7 @@ public final class Server {
         let settings = configuration.folder.settings
         let report = configuration.report
         self.settings = settings
+        folder = configuration.folder
         self.report = report
         book = material.book
         lock = material.lock
@@ -68,13 +80,15 @@ public final class Server {
         published = Set(settings.publish)
         gate = LoginGate(configuration.loginLimits)
         queue = LoginQueue(material.book, configuration.loginLimits, on: loop)
-        numbers = NumberKeeper(material.numbers, configuration.folder, on: loop, report: report)
+        numbers = NumberKeeper(
+            material.numbers, configuration.folder, material.secret, on: loop, report: report)
         node = Node(
             identity: NodeIdentity(name: "frank", number: settings.deviceNumber, network: settings.network),
             isDynamic: true, on: loop)
         startedAt = node.now
 
         let path = DevicePath(name: "frank", number: settings.deviceNumber, network: settings.network)
+        serverPath = path
         let weakSelf = WeakServer()
         own = try OwnDevice(
             ServerDescription.server(ring: configuration.ring, isUpdatable: material.program != nil), path: path,
@@ -107,6 +121,7 @@ public final class Server {
         }
         self.accounts = accounts
         accountsDevices = paths
+        try Self.addRoles(paths, on: node)
         ownDevices = paths.union([path])
         node.role = self
         describe(material.facts)
@@ -160,6 +175,8 @@ public final class Server {
         // Once in ten seconds is enough for people and costs next to nothing.
         if ticks.isMultiple(of: 20) { updateResources() }
         update?.tick()
+        if ticks.isMultiple(of: 2) { turnTraffic() }
+        turnPairings()
         if ticks.isMultiple(of: 4), let update, update.isOnTrial, let listener = listeners.first {
             AcceptProbe.run(listener.address, trustFile: trustFile, on: node.loop) { update.accepted() }
         }

@@ -1,7 +1,7 @@
+public import Access
 public import DeviceDescription
 public import IOCOM
 public import IOCOMTransport
-public import ServerData
 
 /// What happens at a server, for its log. No event holds a password.
 public enum ServerEvent: Sendable, Equatable {
@@ -25,6 +25,14 @@ public enum ServerEvent: Sendable, Equatable {
     case deviceIgnored(DevicePath, by: Visitor, reason: String)
     /// The accounts of a network were replaced.
     case accountsReplaced(NetworkName, accounts: Int, administrators: Int)
+    /// Somebody wrote a block of a device, and how that ended.
+    case transfer(TransferReport)
+    /// A device that was accepted got the server's certificates and restarts with them.
+    case paired(DevicePath, by: Visitor)
+    /// Somebody gave a device a command or a network setting: the signal's name.
+    case command(DevicePath, signal: String, by: Visitor)
+    /// Somebody wanted what the account does not allow; nothing was changed.
+    case denied(DevicePath, by: Visitor, reason: String)
     /// An update of the server's own program came to this phase; the reason is empty where there is nothing to explain.
     case update(UpdatePhase, reason: String)
     /// Something that somebody should look after.
@@ -42,10 +50,10 @@ public struct Visitor: Sendable, Equatable {
     /// TLS is below, so it was authorized.
     public var isSecure: Bool
     /// What it is; nil on plain connections, where everything is allowed, and for who was turned away.
-    public var role: AuthorizationDecision.Role?
+    public var role: Role?
 
     /// Composes a visitor.
-    public init(user: String, address: String, isSecure: Bool, role: AuthorizationDecision.Role? = nil) {
+    public init(user: String, address: String, isSecure: Bool, role: Role? = nil) {
         self.user = user
         self.address = address
         self.isSecure = isSecure

@@ -19,7 +19,7 @@ struct Failure: Error {
             case .noConnection, .loginRefused: .noConnection
             case .deviceNotFound, .packageNotFound: .notFound
             case .refused: .notInstalled
-            case .notSupported, .busy, .failed, .cancelled: .failed
+            case .notSupported, .notAllowed, .busy, .failed, .cancelled: .failed
             }
         self.init(code, error.description)
     }

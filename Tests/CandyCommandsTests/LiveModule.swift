@@ -61,7 +61,7 @@ final class LiveModule {
     /// Switches it on.
     func start(
         _ hardware: ModuleHardware = .esp(.esp32), confirmWithin: Milliseconds = 300_000, ring: Int = 4096,
-        pictures: String? = nil
+        pictures: String? = nil, configurationWithin: Milliseconds = 300_000
     ) throws {
         try Folder.makePrivate(folder.path)
         var settings = CandySettings(
@@ -70,6 +70,7 @@ final class LiveModule {
         settings.ring = ring
         settings.downloadRing = ring
         settings.confirmWithin = confirmWithin
+        settings.configurationWithin = configurationWithin
         settings.pause = 50...200
         settings.pictures = pictures
         stop = StopRequest()

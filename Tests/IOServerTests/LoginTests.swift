@@ -1,3 +1,4 @@
+import Access
 import IOCOM
 import IOOperator
 import IOServer
@@ -10,7 +11,7 @@ import Testing
         let session = try await fixture.makeOperator()
         let paths = try await ServerFixture.paths(session)
         #expect(paths == ["accounts1.cafenet", "frank1.cafenet"])
-        #expect(await fixture.events.wait { if case .login(let who) = $0 { who.role == .operator } else { false } })
+        #expect(await fixture.events.wait { if case .login(let who) = $0 { who.role == .admin } else { false } })
         await session.close()
         await fixture.stop()
     }
@@ -49,7 +50,7 @@ import Testing
         }
         #expect(
             await fixture.events.wait {
-                if case .refused(_, let reason) = $0 { reason.contains("no privilege") } else { false }
+                if case .refused(_, let reason) = $0 { reason.contains("no role") } else { false }
             })
         await fixture.stop()
     }

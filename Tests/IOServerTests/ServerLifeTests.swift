@@ -69,7 +69,7 @@ import Testing
         #expect(
             await fixture.events.wait { if case .violation(nil, _, _) = $0 { true } else { false } })
         // Silent and half handshakes end by themselves: TLS and protocol time limits are 10 s.
-        for peer in peers { #expect(peer.isClosed(within: 15)) }
+        for (index, peer) in peers.enumerated() { #expect(peer.isClosed(within: 15), "peer \(index)") }
         #expect(try await session.write([1], block: 14, of: path) == .completed)
         await device.stop()
         await session.close()

@@ -1,3 +1,4 @@
+import Access
 import IOCOM
 import Testing
 
@@ -44,8 +45,7 @@ import Testing
     @Test func theAdministratorIsLetIntoTheRequestedNetworkOnly() throws {
         let server = server([Account(user: "root*", password: try slow("pass"), privileges: "admin")])
         let result = try accepted(server.decide(attempt("root", password: "pass")))
-        #expect(result.networks == ["cafenet": .admin])
-        #expect(result.role == .operator)
+        #expect(result.network == "cafenet" && result.role == .admin && result.account == "root*")
         #expect(result.upgrades.isEmpty)
         #expect(!result.byAddressOnly)
     }
@@ -88,15 +88,13 @@ import Testing
         }
         let server = server([Account(user: refusal.name, password: refusal.passwordHash)])
         let result = try accepted(server.decide(attempt("gina", 3, password: "automatic")))
-        #expect(result.role == .device)
-        #expect(result.networks == ["cafenet": []])
+        #expect(result.role == .device && result.network == "cafenet")
     }
 
     @Test func accountsOfTheOwnNetworkAdmitPeersOfOtherNetworks() throws {
         let server = server([Account(user: "frank*.othernet", password: "*", privileges: "server")])
         let result = try accepted(server.decide(attempt("frank", 1, network: "othernet")))
-        #expect(result.networks == ["othernet": .server])
-        #expect(result.role == .server)
+        #expect(result.network == "othernet" && result.role == .server)
         #expect(reason(server.decide(attempt("frank", 1))) == .newDevice)
         // Not published here, so its operators are told on the server's own network, by the full name.
         #expect(
@@ -123,14 +121,14 @@ import Testing
             Account(user: "ro*", password: try slow("other"), privileges: "admin"),
             Account(user: "root", password: try slow("pass"), privileges: "admin"),
         ])
-        #expect(try accepted(server.decide(attempt("root", password: "pass"))).networks == ["cafenet": .admin])
-        #expect(try accepted(server.decide(attempt("root", password: "none"))).networks == ["cafenet": []])
+        #expect(try accepted(server.decide(attempt("root", password: "pass"))).role == .admin)
+        #expect(try accepted(server.decide(attempt("root", password: "none"))).role == .device)
     }
 
     @Test func privilegesCountOnlyAsTheWholeText() throws {
         for text in ["Admin", "admin ", "admin,server", "root"] {
             let server = server([Account(user: "root", password: "*", privileges: text)])
-            #expect(try accepted(server.decide(attempt("root"))).networks == ["cafenet": []])
+            #expect(try accepted(server.decide(attempt("root"))).role == .device)
         }
     }
 
@@ -139,29 +137,53 @@ import Testing
             first: try #require(IPAddress("10.0.0.1")), last: try #require(IPAddress("10.0.0.9")))
         let server = server([Account(user: "root*", password: try slow("pass"), privileges: "admin")], range: range)
         let result = try accepted(server.decide(attempt("root", password: "wrong", from: "10.0.0.5:1234")))
-        #expect(result.networks == ["cafenet": []])
+        #expect(result.role == .device)
         #expect(result.byAddressOnly)
         #expect(reason(server.decide(attempt("root", password: "wrong", from: "10.0.1.5"))) == .wrongPassword)
         #expect(reason(server.decide(attempt("root", password: "wrong"))) == .wrongPassword)
         let known = try accepted(server.decide(attempt("root", password: "pass", from: "10.0.0.5")))
-        #expect(known.networks == ["cafenet": .admin] && !known.byAddressOnly)
+        #expect(known.role == .admin && !known.byAddressOnly)
     }
 
-    @Test func rolesFollowPrivilegesThenNumber() throws {
-        func role(_ privileges: String, _ attempt: LoginAttempt) throws -> AuthorizationDecision.Role {
-            try accepted(server([Account(user: "*", password: "*", privileges: privileges)]).decide(attempt)).role
+    @Test(arguments: Role.allCases)
+    func thePrivilegesOfAnAccountAreItsRole(role: Role) throws {
+        let server = server([Account(user: "*", password: "*", privileges: role.rawValue)])
+        for attempt in [attempt("candy", 3), attempt("candy", uid: true), attempt("anna")] {
+            #expect(try accepted(server.decide(attempt)).role == role)
         }
-        #expect(try role("", attempt("candy", 3)) == .device)
-        #expect(try role("", attempt("candy3")) == .device)
-        #expect(try role("", attempt("candy", uid: true)) == .device)
-        #expect(try role("", attempt("anna")) == .operator)
-        #expect(try role("admin", attempt("root", 7)) == .operator)
-        #expect(try role("operator", attempt("ispy", 2)) == .operator)
-        #expect(try role("server", attempt("frank", 1)) == .server)
-        #expect(try role("device", attempt("candy")) == .device)
-        var strict = server([Account(user: "*", password: "*")])
-        strict.operatorsNeedPrivileges = true
-        #expect(try accepted(strict.decide(attempt("anna"))).role == .device)
+    }
+
+    @Test func anAccountWithoutPrivilegesIsADevice() throws {
+        let server = server([Account(user: "*", password: "*")])
+        for attempt in [attempt("candy", 3), attempt("candy", uid: true), attempt("anna")] {
+            #expect(try accepted(server.decide(attempt)).role == .device)
+        }
+    }
+
+    @Test func aDevicesOwnAccountIsTheOnlyOneThatLetsItIn() throws {
+        let range = AddressRange(first: try #require(IPAddress("10.0.0.1")), last: try #require(IPAddress("10.0.0.9")))
+        let server = server(
+            [
+                Account(user: "candy*", password: try slow("of all")),
+                Account(user: "candy7", password: try slow("its own")),
+                Account(user: "*", password: try slow("any"), privileges: "admin"),
+            ], range: range)
+        #expect(try accepted(server.decide(attempt("candy", 7, password: "its own"))).account == "candy7")
+        #expect(try accepted(server.decide(attempt("candy", 8, password: "of all"))).role == .device)
+        #expect(reason(server.decide(attempt("candy", 7, password: "of all"))) == .wrongPassword)
+        #expect(reason(server.decide(attempt("candy", 7, password: "any"))) == .wrongPassword)
+        #expect(reason(server.decide(attempt("candy", 7, password: "x", from: "10.0.0.5:1"))) == .wrongPassword)
+        #expect(try accepted(server.decide(attempt("candy", 9, password: "x", from: "10.0.0.5:1"))).byAddressOnly)
+    }
+
+    @Test func twoDevicesOfTheSameNameHaveAnAccountEach() throws {
+        let server = server([
+            Account(user: "candy", password: try slow("one")), Account(user: "candy", password: try slow("two")),
+        ])
+        for password in ["one", "two"] as [PasswordText] {
+            #expect(try accepted(server.decide(attempt("candy", uid: true, password: password))).role == .device)
+        }
+        #expect(reason(server.decide(attempt("candy", uid: true, password: "three"))) == .wrongPassword)
     }
 
     @Test func emptyAndMalformedNamesAreRefusedWithoutNotification() {

@@ -1,3 +1,4 @@
+import Access
 import Foundation
 import IOCOM
 import Testing
@@ -74,7 +75,7 @@ import Testing
                 Issue.record("refused on \(network)")
                 continue
             }
-            #expect(result.networks == [network: .admin] && result.upgrades.isEmpty)
+            #expect(result.network == network && result.role == .admin && result.upgrades.isEmpty)
         }
         let wrong = server.decide(LoginAttempt(name: "root", network: "cafenet", password: "pass"))
         #expect(

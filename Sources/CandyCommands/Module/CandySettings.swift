@@ -9,10 +9,17 @@ struct CandySettings: Sendable {
     static let builtInVersion = "200101-0000"
 
     var address: ServerAddress
+    /// Tried in turn when the first one fails.
+    var otherAddresses: [ServerAddress] = []
     var tls: TLSClient?
+    /// For a server that is looked for; nil when no authority is trusted that is good enough for that.
+    var tlsWhenFound: TLSClient?
     var folder: DataFolder
     var hardware: ModuleHardware
+    /// Name of the application, and of the device unless that is configured.
     var name: DeviceName
+    /// Name of the device when its configuration gives one.
+    var configuredName: DeviceName?
     var network: NetworkName
     /// 9000 asks the server for one.
     var number: UInt32 = AutomaticNumber.request
@@ -35,6 +42,8 @@ struct CandySettings: Sendable {
     var pictures: String?
     /// Time for a new program to prove itself.
     var confirmWithin: Milliseconds = 60_000
+    /// Time for a new configuration to reach its server.
+    var configurationWithin: Milliseconds = 120_000
     /// Pauses between attempts to connect.
     var pause: ClosedRange<Int64> = 500...30_000
 

@@ -15,6 +15,9 @@ struct CandyRun: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run", abstract: "Connect to a server and be a device until SIGTERM or SIGINT.",
         discussion: """
+            What is given here is what is built in: a network configuration that an operator stores (block 2) and node \
+            settings (block 11) count before it.
+
             The password comes from --password-file or CANDY_PASSWORD. Without either it is made from the device's own \
             secret, which is created at the first start and kept in the data folder.
             """)
@@ -37,6 +40,8 @@ struct CandyRun: AsyncParsableCommand {
     @Option(help: "File with the password to show to the server.") var passwordFile: String?
     @Option(help: "Folder of .jpg files that the camera shows in turn; else a test pattern.") var pictures: String?
     @Option(help: "Seconds a new program has to prove itself.") var confirmWithin = 60
+    @Option(help: "Seconds a new configuration has to reach its server; then the last good one is put back.")
+    var configurationWithin = 120
     @Option(
         help:
             "Take only packages signed with this key: a file, or a folder of *.pub; else DATA/package-keys if it exists."
@@ -55,6 +60,9 @@ struct CandyRun: AsyncParsableCommand {
         }
         guard (1...86_400).contains(confirmWithin) else {
             throw ValidationError("--confirm-within takes 1 to 86400 seconds")
+        }
+        guard (1...86_400).contains(configurationWithin) else {
+            throw ValidationError("--configuration-within takes 1 to 86400 seconds")
         }
         guard number.map({ (1..<AutomaticNumber.request).contains($0) }) ?? true else {
             throw ValidationError(
@@ -102,6 +110,7 @@ struct CandyRun: AsyncParsableCommand {
             settings.pictures = pictures
         }
         settings.confirmWithin = Milliseconds(confirmWithin) * 1000
+        settings.configurationWithin = Milliseconds(configurationWithin) * 1000
         settings.password = try readPassword()
         settings.packageKeys = packageKeys
         settings.installer = installer
@@ -109,16 +118,20 @@ struct CandyRun: AsyncParsableCommand {
         do { _ = try settings.trustedKeys() } catch {
             throw CandyError(error.isNoSuchFile ? .notFound : .failed, error.description)
         }
-        if address.transport == .tls {
-            do {
-                settings.tls = try TLSClientSettings(trustFile: trust, verifiesHostName: !noHostNameCheck)
-                    .makeClient(for: address)
-            } catch let error as ServerAddressError {
-                throw ValidationError("--connect: \(error)")
-            } catch {
-                throw CandyError(
-                    .failed, "cannot use the trusted certificates in \(trust ?? "the system's store"): \(error)")
-            }
+        let security = TLSClientSettings(trustFile: trust, verifiesHostName: !noHostNameCheck)
+        do {
+            if address.transport == .tls { _ = try security.demanding(of: address) }
+            settings.tls = try security.makeClient()
+            // A configuration may look for a server.
+            let found = ServerAddress.discovered(DiscoveryQuery(network: networkName, transport: .tls))
+            settings.tlsWhenFound = try? security.makeClient(for: found)
+        } catch let error as ServerAddressError {
+            throw ValidationError("--connect: \(error)")
+        } catch  where address.transport == .tls {
+            throw CandyError(
+                .failed, "cannot use the trusted certificates in \(trust ?? "the system's store"): \(error)")
+        } catch {
+            // Plain TCP goes without; a configuration that names a server with TLS can't be used then.
         }
         if let image {
             guard case .esp(let profile) = hardware else { throw ValidationError("--image is for ESP32 hardware") }

@@ -1,3 +1,4 @@
+import Access
 import DeviceDescription
 import IOCOM
 import IOCOMTransport
@@ -52,6 +53,19 @@ struct LogLine {
                     ("network", .string(network.description)), ("accounts", .number(accounts)),
                     ("administrators", .number(administrators)),
                 ])
+        case .transfer(let transfer): self.init(transfer)
+        case .paired(let device, let visitor):
+            self.init(
+                "paired", "device \(device) got this server's certificates and restarts with them",
+                [("device", .string(device.description))] + visitor.members)
+        case .command(let device, let signal, let visitor):
+            self.init(
+                "command", "\(visitor.sentence) set \(signal) of \(device)",
+                [("device", .string(device.description)), ("signal", .string(signal))] + visitor.members)
+        case .denied(let device, let visitor, let reason):
+            self.init(
+                "denied", "denied at \(device): \(reason)",
+                [("device", .string(device.description)), ("reason", .string(reason))] + visitor.members)
         case .update(let phase, let reason):
             self.init(
                 "update", "update: \(phase.text)" + (reason.isEmpty ? "" : ": \(reason)"),
@@ -59,6 +73,22 @@ struct LogLine {
         case .problem(let text): self.init("problem", "problem: \(text)", [("reason", .string(text))])
         case .stopping(let reason): self.init("stopping", "stopping: \(reason)", [("reason", .string(reason))])
         }
+    }
+
+    private init(_ transfer: TransferReport) {
+        let subject = transfer.block == 1 ? "a program" : "block \(transfer.block)"
+        let name = [transfer.package, transfer.version].filter { !$0.isEmpty }.joined(separator: ", now ")
+        self.init(
+            "transfer",
+            "\(transfer.visitor.sentence) wrote \(subject) to \(transfer.device): \(transfer.result.rawValue)"
+                + (name.isEmpty ? "" : " (\(name))") + (transfer.text.isEmpty ? "" : ": \(transfer.text)"),
+            [
+                ("device", .string(transfer.device.description)), ("block", .number(transfer.block)),
+                ("bytes", .number(transfer.bytes)), ("sha256", .string(transfer.hash)),
+                ("package", .string(transfer.package)), ("version", .string(transfer.version)),
+                ("result", .string(transfer.result.rawValue)), ("seconds", .number(transfer.seconds)),
+                ("reason", .string(transfer.text)),
+            ] + transfer.visitor.members)
     }
 
     private init(_ event: String, _ sentence: String, _ members: [(String, JSONText)]) {
@@ -79,9 +109,7 @@ struct LogLine {
 extension Visitor {
     fileprivate var kind: String {
         switch role {
-        case .device?: "device"
-        case .operator?: "operator"
-        case .server?: "server"
+        case let role?: role.rawValue
         case nil: isSecure ? "unknown" : "plain"
         }
     }

@@ -17,6 +17,8 @@ public final class BlockAttachment {
     var isInfoQueued = false
     /// True once this end's info was sent or queued.
     var isAnnounced = false
+    /// Looks at what the peer wants to write before it is written; nil lets everything in. Set it before the first data.
+    public var review: SnapshotReview?
     /// Size in the info that was sent; the peer puts mark bytes behind that size even when the block grew since.
     var announcedSize: Int?
 

@@ -57,25 +57,57 @@ final class BlockTarget {
 
         let isLast = header.flags.contains(.syncComplete)
         if isLast { publishOthers() }
+        // What is refused is not what the peer's DELTA frames add to.
+        if attachment.review != nil { willChange() }
         isWriting = true
         defer { isWriting = false }
-        if isLast && staged.isEmpty && !keepsBase {
-            block.withChange(of: range) { Self.decode(header, payload, into: $0) }
-        } else {
+        guard isLast && staged.isEmpty && !keepsBase else {
             let memory = try stagingMemory(size)
             if header.flags.contains(.delta) && !keepsBase { fillBase(range, memory) }
             Self.decode(header, payload, into: Self.part(memory, range))
             // An original peer sends one range without gaps; bytes in a gap are not to change.
             if let gap = staged.addReportingGap(range) { copyFromBlock(gap, memory) }
             guard isLast else { return false }
-            for i in 0..<staged.count {
-                let part = Self.part(memory, staged[i])
-                block.withChange(of: staged[i]) { $0.copyMemory(from: UnsafeRawBufferPointer(part)) }
-            }
+            var runs = ByteRunList()
+            for i in 0..<staged.count { _ = runs.add(staged[i]) }
             staged.removeAll()
+            let changed = write(runs, from: memory)
+            if changed { block.publish(from: attachment) }
+            return changed
         }
+        block.withChange(of: range) { Self.decode(header, payload, into: $0) }
         block.publish(from: attachment)
         return true
+    }
+
+    /// Writes what the review lets through; false when that is nothing.
+    private func write(_ runs: ByteRunList, from memory: LentMemory) -> Bool {
+        guard runs.count > 0 else { return false }
+        var refused = RangeSet()
+        if let review = attachment.review {
+            refused = review(SnapshotProposal(block: block, memory: UnsafeRawBufferPointer(memory.buffer), runs: runs))
+        }
+        var changed = false
+        for i in 0..<runs.count {
+            runs[i].forEachPart(outside: refused) { part in
+                let bytes = UnsafeRawBufferPointer(Self.part(memory, part))
+                block.withChange(of: part) { $0.copyMemory(from: bytes) }
+                changed = true
+            }
+        }
+        if !refused.isEmpty { takeBack(runs, refused) }
+        return changed
+    }
+
+    /// Gives the peer back what it wrote in vain.
+    private func takeBack(_ runs: ByteRunList, _ refused: RangeSet) {
+        var back = RangeSet()
+        for i in 0..<runs.count {
+            for k in 0..<refused.count where refused[k].overlaps(runs[i]) {
+                back.add(refused[k].intersection(runs[i]))
+            }
+        }
+        if !back.isEmpty { attachment.source?.add(back) }
     }
 
     private func receiveBidirectional(
@@ -93,7 +125,7 @@ final class BlockTarget {
         guard header.flags.contains(.syncComplete) else { return false }
         publishOthers()
         // Mark bytes without data say nothing (5.6).
-        let changed = !staged.isEmpty && takeMarked(memory, size: size)
+        let changed = !staged.isEmpty && writeMarked(memory, size: size)
         clearMarks(memory, size: size)
         if changed { block.publish(from: attachment) }
         return changed
@@ -104,32 +136,36 @@ final class BlockTarget {
         if block.hasUnpublishedChanges { block.publish() }
     }
 
-    /// Copies the marked bytes of the staged data into the block.
-    private func takeMarked(_ memory: LentMemory, size: Int) -> Bool {
+    /// Writes the marked bytes of the staged data into the block.
+    private func writeMarked(_ memory: LentMemory, size: Int) -> Bool {
         var changed = false
+        var runs = ByteRunList()
+        func add(_ run: ByteRange) {
+            let run = run.intersection(ByteRange(0, size))
+            guard !run.isEmpty, !runs.add(run) else { return }
+            // A peer may mark every other byte: what fits into the list goes first.
+            changed = write(runs, from: memory) || changed
+            runs = ByteRunList()
+            _ = runs.add(run)
+        }
         for i in 0..<stagedMarks.count {
             let end = stagedMarks[i].end
             var group = stagedMarks[i].start
-            var run: ByteRange?
             while group < end {
                 let marks = UnsafeRawBufferPointer(memory.buffer)
                 let unmarked = marks.run(of: 0, from: size + group, to: size + end)
                 let marked = marks.run(of: 0xFF, from: size + group, to: size + end)
-                if unmarked > 0 {
-                    changed = copyToBlock(&run, memory, size) || changed
-                } else if marked > 0 {
-                    changed = extend(&run, with: ByteRange(group << 3, (group + marked) << 3), memory, size) || changed
-                } else {
+                if marked > 0 {
+                    add(ByteRange(group << 3, (group + marked) << 3))
+                } else if unmarked == 0 {
                     for bit in 0..<8 where marks[size + group] & (1 << UInt8(bit)) != 0 {
-                        let address = group << 3 + bit
-                        changed = extend(&run, with: ByteRange(address, address + 1), memory, size) || changed
+                        add(ByteRange(group << 3 + bit, group << 3 + bit + 1))
                     }
                 }
                 group += max(1, unmarked, marked)
             }
-            changed = copyToBlock(&run, memory, size) || changed
         }
-        return changed
+        return write(runs, from: memory) || changed
     }
 
     /// Marks are forgotten once they were acted on; so bytes between two ranges of marks are always zero.
@@ -139,26 +175,6 @@ final class BlockTarget {
         }
         staged.removeAll()
         stagedMarks.removeAll()
-    }
-
-    /// Makes `range` part of the run that ends where it begins; else the run is copied and `range` begins the next one.
-    private func extend(_ run: inout ByteRange?, with range: ByteRange, _ memory: LentMemory, _ size: Int) -> Bool {
-        if run?.end == range.start {
-            run?.end = range.end
-            return false
-        }
-        let changed = copyToBlock(&run, memory, size)
-        run = range
-        return changed
-    }
-
-    private func copyToBlock(_ run: inout ByteRange?, _ memory: LentMemory, _ size: Int) -> Bool {
-        guard let range = run?.intersection(ByteRange(0, size)) else { return false }
-        run = nil
-        guard !range.isEmpty else { return false }
-        let part = Self.part(memory, range)
-        block.withChange(of: range) { $0.copyMemory(from: UnsafeRawBufferPointer(part)) }
-        return true
     }
 
     private func stagingMemory(_ size: Int) throws(ProtocolViolation) -> LentMemory {

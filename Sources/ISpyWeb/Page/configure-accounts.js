@@ -6,6 +6,17 @@ import { on } from "./store.js";
 
 const waitingFields = ["name", "text", "ip", "privileges", "password", "count"];
 
+/// The first 80 bits of SHA-256 over the words, the hash of the server's certificate and the hash of the device's password.
+async function pairingCode(passwordHash, certificateHash) {
+  if (!certificateHash || !crypto.subtle) return null;
+  const bytes = new TextEncoder();
+  const parts = [bytes.encode("IOCOM pairing"), Uint8Array.from(certificateHash.match(/../g), (two) => parseInt(two, 16)), bytes.encode(passwordHash)];
+  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  parts.reduce((at, part) => (all.set(part, at), at + part.length), 0);
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", all)).slice(0, 10);
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("").match(/.{4}/g).join("-");
+}
+
 export function accountsForm(configuration, { target, save, signal }) {
   const original = configuration.current ?? configuration.defaults ?? {};
   let edited = structuredClone(original);
@@ -53,8 +64,9 @@ export function accountsForm(configuration, { target, save, signal }) {
   async function accept(row) {
     const before = structuredClone(edited);
     const account = { user: row.name, password: row.password, privileges: row.privileges ?? "" };
-    const index = accounts().findIndex((one) => one.user === row.name);
-    // The name may be there with another password: then that one is replaced, and the difference shows it.
+    // The name may be there with another password: then that one is replaced, and the difference shows it. Devices without a
+    // number of their own share a name and have an account each.
+    const index = /[0-9]$/.test(row.name) ? accounts().findIndex((one) => one.user === row.name) : -1;
     if (index >= 0) accounts()[index] = { ...accounts()[index], password: row.password };
     else accounts().push(account);
     render();
@@ -87,6 +99,13 @@ export function accountsForm(configuration, { target, save, signal }) {
     return one.password ? "set" : "none";
   }
 
+  /// What the person compares with the device: the same there, unless somebody sits in between (docs/security.md).
+  function codeCell(row) {
+    const cell = h("code", { "data-test": "pairing-code", title: "The device shows the same code when it starts" }, "…");
+    pairingCode(row.password ?? "", configuration.certificateHash).then((code) => setText(cell, code ?? "only over TLS"));
+    return cell;
+  }
+
   function drop(list, index) {
     list.splice(index, 1);
     render();
@@ -116,8 +135,8 @@ export function accountsForm(configuration, { target, save, signal }) {
       close(next);
     } },
     field("User", user, { hint: "A name, or a pattern with * and ?" }),
-    field("Privileges", privileges, { hint: "“admin” makes an administrator; empty for devices." }),
-    h("datalist", { id: "privileges-known" }, ["admin", "server"].map((value) => h("option", { value }))),
+    field("Privileges", privileges, { hint: "viewer, operator, engineer, admin or server; empty for devices." }),
+    h("datalist", { id: "privileges-known" }, ["viewer", "operator", "engineer", "admin", "server"].map((value) => h("option", { value }))),
     field("New password", password, { hint: index === undefined ? "Empty: none." : "Empty: stays as it is." }),
     index === undefined ? null : noPassword,
     h("div", { class: "buttons" }, h("button", { type: "submit", class: "primary", "data-test": "account-ok" }, "OK"), h("button", { type: "button", onclick: () => close() }, "Cancel"))));
@@ -160,9 +179,9 @@ export function accountsForm(configuration, { target, save, signal }) {
     const text = JSON.stringify(rows);
     if (text === shownWaiting) return;
     shownWaiting = text;
-    fill(waitingBox, rows.length === 0 ? h("p", { class: "hint" }, "Nobody waits. A device that was refused appears here while it keeps trying.") : cardTable(["Name", "Why it waits", "Address", "Privileges", "Password", "Tries", ""], rows.map((row) => h("tr", { "data-test": "new-device", "data-name": row.name },
-        h("th", { scope: "row" }, row.name), h("td", {}, row.text), h("td", {}, row.ip), h("td", {}, row.privileges || h("span", { class: "hint" }, "none")),
-        h("td", {}, row.password ? h("code", { title: "Hash of the password" }, `${row.password.slice(0, 7)}…`) : "none"), h("td", { class: "num" }, String(row.count)),
+    fill(waitingBox, rows.length === 0 ? h("p", { class: "hint" }, "Nobody waits. A device that was refused appears here while it keeps trying.") : cardTable(["Name", "Why it waits", "Address", "Code to compare", "Tries", ""], rows.map((row) => h("tr", { "data-test": "new-device", "data-name": row.name },
+        h("th", { scope: "row" }, row.name), h("td", {}, row.text), h("td", {}, row.ip),
+        h("td", {}, codeCell(row)), h("td", { class: "num" }, String(row.count)),
         h("td", { class: "actions" }, h("button", { type: "button", class: "primary", "data-test": "accept", "aria-label": `Accept ${row.name}`, onclick: () => accept(row) }, "Accept …"))))));
   });
   on("signals", signal, (data) => {

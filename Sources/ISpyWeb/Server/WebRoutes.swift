@@ -187,6 +187,11 @@ struct WebRoutes: Sendable {
             return Response.json(
                 try await Self.asking { try await DeviceConfiguration.read(target.device, access, service.saved) })
         }
+        device.post("configuration/back") { _, context in
+            let (access, target) = try target(context)
+            let text = try await Self.asking { try await DeviceConfiguration.goBack(target.device, access) }
+            return Response.json(["text": .string(text)])
+        }
         device.put("configuration") { request, context in
             let (access, target) = try target(context)
             guard let document = try await Self.body(request, context)["document"] else {

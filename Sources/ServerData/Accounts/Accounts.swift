@@ -1,3 +1,4 @@
+public import Access
 public import PackedJSON
 
 /// The accounts document of one IO network (application-layer.md 7.2): who may log in, and from where without password.
@@ -91,6 +92,32 @@ public struct Accounts: Equatable, Sendable {
         return changed
     }
 
+    /// Most hashes that ``protectNew(since:cost:)`` makes.
+    public static let mostNewHashes = 64
+
+    /// Replaces passwords that came with a change by slow hashes of them: hashes of the original and, since the original's
+    /// operator tool stores them as typed, passwords in plain text (application-layer.md 7.5). What `before` has already
+    /// stays; so do more than ``mostNewHashes`` of them, which get better hashes at their next login. Slow.
+    ///
+    /// - Throws: ``PasswordError``; nothing is changed then.
+    public mutating func protectNew(since before: Accounts?, cost: ScryptCost = .standard) throws(PasswordError) {
+        let known = Set((before?.users ?? []).compactMap(\.password))
+        var result = users
+        var made = 0
+        for index in result.indices where made < Self.mostNewHashes {
+            guard let stored = result[index].password, !known.contains(stored) else { continue }
+            if case .original(let hash) = PasswordHash(stored: stored) {
+                result[index].password = try SlowHash(original: hash, cost: cost).text
+            } else if PackingOptions.isPlainPassword(stored) {
+                result[index].password = try PasswordHash.protect(password: stored, cost: cost)
+            } else {
+                continue
+            }
+            made += 1
+        }
+        users = result
+    }
+
     /// Replaces all hashes of the original by slow ones. Returns the number of accounts changed. Takes the time of one
     /// slow hash an account, so keep it off event loops.
     ///
@@ -142,6 +169,12 @@ public struct Account: Equatable, Sendable {
         }
         set { json.set("password", newValue.map(JSON.string)) }
     }
+
+    /// What the account is: its privileges, and a device when they say nothing we know.
+    public var role: Role { Role(privileges: privileges) ?? .device }
+
+    /// True for an account that lets in a device and nobody else.
+    public var isOfDevice: Bool { role == .device }
 
     /// The privileges text, empty when it is missing.
     public var privileges: String {

@@ -1,3 +1,4 @@
+public import Access
 public import IOCOM
 
 /// The outcome of one login.
@@ -7,24 +8,16 @@ public enum AuthorizationDecision: Equatable, Sendable {
     /// Turned away; the refusal is shown to operators. Nil when name or network is empty or malformed: nothing that could
     /// be shown or accepted later.
     case refused(Refusal?)
-
-    /// What a peer is on its connection.
-    public enum Role: Sendable {
-        /// Brings its own blocks only, those of the name and number it logged in with.
-        case device
-        /// Sees and uses the devices of its networks.
-        case `operator`
-        /// Another server: brings the blocks of all devices behind it.
-        case server
-    }
 }
 
 /// What somebody who was let in may do.
 public struct Authorization: Equatable, Sendable {
-    /// The networks whose blocks may pass on the connection, with the privileges there.
-    public var networks: [NetworkName: Privileges]
-    /// What the peer is. See ``Authorizer`` for the rule.
-    public var role: AuthorizationDecision.Role
+    /// The network whose blocks may pass on the connection.
+    public var network: NetworkName
+    /// What the peer may do there.
+    public var role: Role
+    /// Pattern of the account that gave the role; empty when only the address let it in.
+    public var account: String
     /// Accounts whose stored password matched and should be replaced by ``PasswordHash/protect(password:cost:)``.
     public var upgrades: [AccountUpgrade]
     /// True when only the address let it in, no password.

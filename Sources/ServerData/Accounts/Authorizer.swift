@@ -1,3 +1,4 @@
+internal import Access
 public import IOCOM
 
 /// The accounts of one published network, as the authorizer needs them.
@@ -19,8 +20,12 @@ public struct NetworkAccounts: Sendable {
 ///
 /// Two documents are asked: the one of the requested network for the user, and, when that is not the server's own
 /// network, the one of the server's own network for `user.network`. So accounts of the own network may be for other
-/// networks as well (a cloud server admits `frank*.cafenet`), and `root*` there is root of all. Rights of all matching
-/// accounts add up. As in the original, an address range of either document lets in without password, with no rights.
+/// networks as well (a cloud server admits `frank*.cafenet`), and `root*` there is root of all. Of all matching accounts
+/// the role counts that allows most. As in the original, an address range of either document lets in without password,
+/// as a device.
+///
+/// A device is bound to its name: where a document has an account for exactly this name that is a device's, patterns with
+/// wildcards and address ranges of that document let nobody else in under the name.
 ///
 /// What a document does not say costs nothing: a slow hash is only checked when its account could add something, an
 /// equal stored text only once, and at most ``mostSlowChecks`` times an attempt.
@@ -32,20 +37,13 @@ public struct Authorizer: Sendable {
     public var ownNetwork: NetworkName
     /// Accounts of the published networks.
     public var documents: [NetworkAccounts]
-    /// When true, an account without privileges makes a device and never an operator, whatever the name looks like.
-    /// The original lets everybody operate who is let in, so the default is false.
-    public var operatorsNeedPrivileges: Bool
     /// Hashes that cost less are reported as to be upgraded.
     public var wantedCost: ScryptCost
 
     /// Collects what decisions are made from.
-    public init(
-        ownNetwork: NetworkName, documents: [NetworkAccounts], operatorsNeedPrivileges: Bool = false,
-        wantedCost: ScryptCost = .standard
-    ) {
+    public init(ownNetwork: NetworkName, documents: [NetworkAccounts], wantedCost: ScryptCost = .standard) {
         self.ownNetwork = ownNetwork
         self.documents = documents
-        self.operatorsNeedPrivileges = operatorsNeedPrivileges
         self.wantedCost = wantedCost
     }
 
@@ -73,18 +71,8 @@ public struct Authorizer: Sendable {
         }
         return .accepted(
             Authorization(
-                networks: [attempt.network: search.privileges], role: role(attempt, search.privileges),
+                network: attempt.network, role: search.role ?? .device, account: search.account,
                 upgrades: search.upgrades, byAddressOnly: !search.isMatched))
-    }
-
-    /// Privileges decide when they say something. Otherwise a device is who has a number: at the end of the name, or to
-    /// be given by the server, which is when the name comes without number but with a unique id. The rest operates.
-    private func role(_ attempt: LoginAttempt, _ privileges: Privileges) -> AuthorizationDecision.Role {
-        if !privileges.isDisjoint(with: [.admin, .operator]) { return .operator }
-        if privileges.contains(.server) { return .server }
-        if privileges.contains(.device) || operatorsNeedPrivileges { return .device }
-        let endsInDigit = attempt.user.utf8.last.map { (0x30...0x39).contains($0) } ?? false
-        return endsInDigit || attempt.hasUniqueID ? .device : .operator
     }
 }
 
@@ -94,7 +82,8 @@ private struct Search {
     let wanted: ScryptCost
     var isMatched = false
     var isListed = false
-    var privileges: Privileges = []
+    var role: Role?
+    var account = ""
     var upgrades: [AccountUpgrade] = []
     private var isKnown = false
     private var slowChecks: [String: PasswordHash.Verdict] = [:]
@@ -112,20 +101,24 @@ private struct Search {
     }
 
     mutating func look(in document: NetworkAccounts, for name: String) {
+        let isBound = document.accounts.users.contains { $0.user == name && $0.isOfDevice }
         for account in document.accounts.users
         where !account.user.isEmpty && Wildcard.matches(pattern: account.user, name: name) {
             isKnown = true
-            let granted = Privileges(text: account.privileges)
-            let verdict = check(account, adds: !isMatched || !privileges.isSuperset(of: granted))
+            guard !isBound || account.user == name else { continue }
+            let granted = account.role
+            let adds = !isMatched || role.map { $0.combined(with: granted) != $0 } ?? true
+            let verdict = check(account, adds: adds)
             guard verdict != .mismatch else { continue }
+            if !isMatched || adds { self.account = account.user }
             isMatched = true
-            privileges.formUnion(granted)
+            role = role?.combined(with: granted) ?? granted
             if verdict == .matchToUpgrade {
                 upgrades.append(
                     AccountUpgrade(network: document.network, user: account.user, stored: account.password))
             }
         }
-        guard !isAccepted, let peer = attempt.peer else { return }
+        guard !isAccepted, !isBound, let peer = attempt.peer else { return }
         isListed = document.accounts.whitelist.contains { $0.contains(peer) }
     }
 

@@ -101,6 +101,14 @@ extension ServerFolder {
         (certificate.pem, try key.pem())
     }
 
+    /// What devices have to trust, as it is written into their block 9: PEM text with a zero byte at the end
+    /// (application-layer.md 3.5). Read anew, so that it is what `trust.pem` holds now.
+    ///
+    /// - Throws: ``FolderError``.
+    public func clientChain() throws(FolderError) -> [UInt8] {
+        try files.read(Name.trust, limit: CertificateFile.mostBytes) + [0]
+    }
+
     /// Number of the persistent block with the accounts of a network; nil when it is not published.
     public func accountsBlock(of network: NetworkName) -> Int? {
         settings.publish.firstIndex(of: network).map { ServerSettings.accountsBlock + 1 + $0 }

@@ -13,6 +13,15 @@ enum Peer {
             environment: ["PYTHONPATH": peer, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1"], folder: folder)
     }
 
+    /// Starts a script of this folder that uses it.
+    static func script(_ name: String, _ arguments: [String], folder: String) throws -> RunningProgram {
+        guard let peer = Place.peer else { throw Unexpected("\(missing)") }
+        let path = Place.root + "/Tests/EndToEndTests/Peers/" + name
+        return try RunningProgram(
+            "/usr/bin/env", ["python3", path] + arguments,
+            environment: ["PYTHONPATH": peer, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1"], folder: folder)
+    }
+
     /// Runs a command to its end and gives its JSON object, whose lists of violations of either side must be empty.
     static func run(_ arguments: [String], folder: String) async throws -> [String: Any] {
         let result = try await start(arguments + ["--json"], folder: folder).end(seconds: 300)

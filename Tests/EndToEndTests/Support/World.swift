@@ -29,22 +29,27 @@ final class World: Sendable {
         self.passwordFile = passwordFile
     }
 
-    /// Makes the data folder and starts the server.
-    static func start(accounts: [String] = ["candy*"]) async throws -> World {
+    /// Makes the data folder and starts the server. `roles` are privileges, each of which gets an account of its name.
+    static func start(
+        accounts: [String] = ["candy*"], roles: [String] = [], publish: [String] = ["cafenet"], run: [String] = []
+    ) async throws -> World {
         let folder = try TemporaryFolder()
         let passwordFile = try folder.write("password", Array("secret of candy".utf8))
         chmod(passwordFile, 0o600)
         try FileManager.default.createDirectory(
             atPath: folder.path + "/packages/esp32", withIntermediateDirectories: true)
         let data = ["--data", folder.path + "/frank"]
-        let adding = accounts.map { ["accounts", "add", $0, "--password-file", passwordFile] }
-        for arguments in [["init", "--demo"]] + adding {
+        var adding = roles.map { ["accounts", "add", $0, "--privileges", $0, "--password-file", passwordFile] }
+        for network in publish {
+            adding += accounts.map { ["accounts", "add", $0, "--network", network, "--password-file", passwordFile] }
+        }
+        for arguments in [["init", "--demo", "--publish", publish.joined(separator: ",")]] + adding {
             let result = try await RunningProgram(
                 Place.programs + "/frank", arguments + data, folder: folder.path
             ).end()
             guard result.status == 0 else { throw Unexpected("\(result)") }
         }
-        let frank = try await startFrank(folder, tls: "tls://127.0.0.1:0", tcp: "tcp://127.0.0.1:0")
+        let frank = try await startFrank(folder, tls: "tls://127.0.0.1:0", tcp: "tcp://127.0.0.1:0", run)
         return World(
             folder: folder, frank: frank.program, tls: frank.tls, tcp: frank.tcp, passwordFile: passwordFile)
     }
@@ -56,10 +61,11 @@ final class World: Sendable {
     }
 
     private static func startFrank(
-        _ folder: TemporaryFolder, tls: String, tcp: String
+        _ folder: TemporaryFolder, tls: String, tcp: String, _ extra: [String] = []
     ) async throws -> (program: RunningProgram, tls: String, tcp: String) {
         let program = try RunningProgram(
-            Place.programs + "/frank", ["run", "--data", folder.path + "/frank", "--listen", tls, "--listen", tcp],
+            Place.programs + "/frank",
+            ["run", "--data", folder.path + "/frank", "--listen", tls, "--listen", tcp] + extra,
             folder: folder.path)
         return (program, try await program.address("tls"), try await program.address("tcp"))
     }

@@ -1,0 +1,83 @@
+import Access
+import DeviceDescription
+import IOCOM
+
+/// The signals of a device that need more than the right to set signals, or less, with what they need; from its `info`
+/// block.
+struct GuardedSignals {
+    /// Where uploads into the device are controlled; nil when it has none.
+    let upload: StreamAddresses?
+    /// Where downloads from it are.
+    let download: StreamAddresses?
+    /// Parts of blocks that the controller writes, by name of the block.
+    private let parts: [String: [(range: ByteRange, signal: String, operation: Operation)]]
+
+    /// A command or setting that a controller gave.
+    struct Command: Equatable {
+        let signal: String
+        let operation: Operation
+    }
+
+    init(_ info: DeviceInfo) {
+        upload = StreamAddresses(.upload, in: info)
+        download = StreamAddresses(.download, in: info)
+        var parts: [String: [(range: ByteRange, signal: String, operation: Operation)]] = [:]
+        for block in info.blocks where !block.isConfiguration && !block.flags.contains(.up) {
+            for signal in block.signals {
+                guard let operation = Self.operation(of: signal.name) else { continue }
+                parts[block.name, default: []].append((signal.signal.range, signal.name, operation))
+            }
+        }
+        self.parts = parts
+    }
+
+    /// Reads the `info` block; nil when it is not there yet or can't be used.
+    init?(_ block: MemoryBlock?) {
+        guard
+            let info = block?.withBytes({ span -> DeviceInfo? in
+                do throws(DeviceInfoError) { return try DeviceInfo(packed: span) } catch { return nil }
+            })
+        else { return nil }
+        self.init(info)
+    }
+
+    /// What a signal of a controller's block needs; nil for the right to set signals.
+    static func operation(of signal: String) -> Operation? {
+        switch signal {
+        case "upd_confirm", "upd_rollback": .writePrograms
+        case "reboot", "forget_it", "factory_rst", "cfg_back": .writeConfiguration
+        case _ where signal.hasPrefix("set_nc_"): .writeConfiguration
+        // A camera delivers to who asks for pictures (application-layer.md 6.2).
+        case "rec_cmd": .see
+        default: nil
+        }
+    }
+
+    /// Which bytes of a block of `size` bytes somebody may not write who has these rights.
+    func refused(in block: BlockName, size: Int, _ access: Access) -> RangeSet {
+        var refused = RangeSet()
+        let parts = parts["\(block)"] ?? []
+        if access.allows(.setSignals) {
+            for part in parts where !access.allows(part.operation) { refused.add(part.range) }
+            return refused
+        }
+        let allowed = parts.filter { access.allows($0.operation) }.map(\.range).sorted { $0.start < $1.start }
+        var at = 0
+        for range in allowed {
+            refused.add(ByteRange(at, range.start))
+            at = max(at, range.end)
+        }
+        refused.add(ByteRange(at, size))
+        return refused
+    }
+
+    /// Commands that a proposal gives: those whose value it changes to something.
+    func commands(in proposal: SnapshotProposal) -> [Command] {
+        (parts["\(proposal.block.path.block)"] ?? []).filter { part in
+            guard part.operation != .see, proposal.touches(part.range) else { return false }
+            let bytes = part.range.start..<part.range.end
+            return bytes.contains { proposal.byte(at: $0) != proposal.block.byte(at: $0) }
+                && (part.range.count > 1 || proposal.byte(at: part.range.start) & StateBits.value.rawValue != 0)
+        }.map { Command(signal: $0.signal, operation: $0.operation) }
+    }
+}
