@@ -68,7 +68,11 @@ let package = Package(
         library("UpdateTesting", ["ByteTools", "DeviceStorage", "Installers", "Programs"]),
         library(
             "IOCOMTransport",
-            ["IOCOM", .product(name: "NIOSSL", package: "swift-nio-ssl")] + nio),
+            [
+                "IOCOM", .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "X509", package: "swift-certificates"),
+                .product(name: "SwiftASN1", package: "swift-asn1"),
+            ] + nio),
         library("IONode", ["IOCOM", "IOCOMTransport"] + nio),
         library("Discovery", ["IOCOM", "IOCOMTransport"] + nio),
         library(
@@ -120,7 +124,7 @@ let package = Package(
                 "Access", "ByteTools", "CommandLineTool", "DeviceDescription", "Discovery", "IOCOM", "IOCOMTransport",
                 "IOOperator", "ISpyWeb", "Programs", "ServerData", "TerminalUI", arguments, "NetworkConfiguration",
                 "PackedJSON",
-            ]),
+            ] + nio),
         library(
             "FrankCommands",
             [
@@ -191,8 +195,10 @@ let package = Package(
                 "IONode", "IOOperator", "PackedJSON", "ServerData",
             ]
                 + nio),
-        tests("IOCOMTransport"),
-        tests("Discovery", ["IOCOM", "IOCOMTransport"]),
+        tests("Discovery", ["IOCOM", "IOCOMTransport"] + nio),
+        tests(
+            "IOCOMTransport",
+            ["ServerData", "UpdateTesting", .product(name: "NIOSSL", package: "swift-nio-ssl")] + nio),
         tests("ISpyWeb", ["UpdateTesting"]),
         tests("TerminalUI"),
         tests(

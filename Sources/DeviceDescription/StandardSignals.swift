@@ -105,6 +105,15 @@ public enum StandardSignals {
             .text("upd_error", bytes: 160), SignalDefinition("upd_keys", .uchar),
         ]
 
+    /// Certificates of a server, for `exp`: days left of its own and of the authority's, negative after the end, and what
+    /// there is to say about them.
+    public static let certificate = GroupDefinition(
+        "certificate",
+        [
+            SignalDefinition("cert_days", .int, unit: "d"), SignalDefinition("ca_days", .int, unit: "d"),
+            .text("cert_text", bytes: 160),
+        ])
+
     /// Commands for a program update, for `imp`.
     public static let updateCommands = GroupDefinition(
         "update", [SignalDefinition("upd_confirm", .boolean), SignalDefinition("upd_rollback", .boolean)])

@@ -1,3 +1,4 @@
+import FoundationEssentials
 public import NIOCore
 import NIOSSL
 import Synchronization
@@ -8,6 +9,8 @@ public struct TLSClient: Sendable {
     enum Verification: Sendable {
         /// By the context: chain, time and, unless switched off, the host name.
         case chain
+        /// By its chain, at whatever time; the host name, unless switched off, by the context.
+        case atAnyTime(CertificateTrust)
         /// It must be this one, DER.
         case exactly([UInt8])
         /// Not at all: the certificates are handed over, leaf first, and the connection ends before anything is sent.
@@ -26,6 +29,16 @@ public struct TLSClient: Sendable {
     func makeHandler(_ name: String?) throws -> NIOSSLClientHandler {
         switch verification {
         case .chain: return try NIOSSLClientHandler(context: context, serverHostname: name)
+        case .atAnyTime(let trust):
+            return try NIOSSLClientHandler(context: context, serverHostname: name) { certificates, promise in
+                promise.completeWithTask {
+                    let chain = certificates.compactMap { try? $0.toDERBytes() }
+                    switch await trust.judge(chain, host: nil, now: .now) {
+                    case .trusted, .outOfDate: return NIOSSLVerificationResult.certificateVerified
+                    case .otherHost, .untrusted, .unreadable: return .failed
+                    }
+                }
+            }
         case .exactly(let expected):
             return try NIOSSLClientHandler(context: context, serverHostname: name) { certificates, promise in
                 let isIt = (try? certificates.first?.toDERBytes()) == expected

@@ -18,6 +18,12 @@ public struct RunningServer: Sendable {
         self.addresses = addresses
     }
 
+    /// Looks at once whether there are other certificates in the data folder, which otherwise happens every two seconds.
+    public func lookAtCertificates() {
+        let server = server
+        loop.execute { server.value.certificates?.look() }
+    }
+
     /// Ends listeners, connections and transfers; returns when everything is stored.
     public func stop(_ reason: String = "asked to stop") async {
         let server = server
@@ -56,9 +62,7 @@ extension Server.Material {
         let folder = configuration.folder
         self.configuration = configuration
         lock = try Self.takeLock(folder.path)
-        tls = try TLSServerSettings(
-            certificateFile: "\(folder.path)/server.pem", keyFile: "\(folder.path)/server.key.pem"
-        ).makeContext()
+        tls = try CertificateKeeper.context(folder)
         store = try FilePersistentStore(folder: folder.path)
         secret = try ServerSecret(store)
         let (book, problems) = AccountsBook.load(folder, store, cost: configuration.passwordCost)

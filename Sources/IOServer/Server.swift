@@ -41,7 +41,7 @@ public final class Server {
     var directory = DeviceDirectory()
     /// Says that this process uses the data folder, until the server has stopped.
     private var lock: File?
-    private let tls: NIOSSLContext
+    private var tls: NIOSSLContext
     private var listeners: [Listener] = []
     private var ticker: RepeatedTask?
     private let startedAt: Milliseconds
@@ -50,6 +50,7 @@ public final class Server {
     private let trustFile: String
     /// The server's own program; nil when it can't be replaced over the network.
     private(set) var update: ServerUpdate?
+    private(set) var certificates: CertificateKeeper?
 
     /// What is read from files before the loop starts.
     struct Material {
@@ -129,6 +130,9 @@ public final class Server {
         if let program = material.program {
             update = ServerUpdate(program, of: own, on: loop, report: report)
         }
+        certificates = CertificateKeeper(configuration.folder, shownBy: own, on: loop, report: report) { tls in
+            weakSelf.server?.use(tls)
+        }
         let bound = NIOLoopBound(weakSelf, eventLoop: loop)
         ticker = loop.scheduleRepeatedTask(initialDelay: .milliseconds(500), delay: .milliseconds(500)) { _ in
             bound.value.server?.tick()
@@ -177,10 +181,16 @@ public final class Server {
         update?.tick()
         if ticks.isMultiple(of: 2) { turnTraffic() }
         turnPairings()
+        certificates?.tick()
         if ticks.isMultiple(of: 4), let update, update.isOnTrial, let listener = listeners.first {
             AcceptProbe.run(listener.address, trustFile: trustFile, on: node.loop) { update.accepted() }
         }
         node.flushWaiting()
+    }
+
+    private func use(_ tls: NIOSSLContext) {
+        self.tls = tls
+        for listener in listeners { listener.use(tls) }
     }
 
     // MARK: Life

@@ -35,6 +35,10 @@ public enum ServerEvent: Sendable, Equatable {
     case denied(DevicePath, by: Visitor, reason: String)
     /// An update of the server's own program came to this phase; the reason is empty where there is nothing to explain.
     case update(UpdatePhase, reason: String)
+    /// The server renewed its certificate by itself; its names, its last moment and why.
+    case certificateRenewed(names: [String], until: String, reason: String)
+    /// Another certificate is in force for connections that come from now on; its fingerprint and its last moment.
+    case certificateServed(fingerprint: String, until: String)
     /// Something that somebody should look after.
     case problem(String)
     /// The server stops.

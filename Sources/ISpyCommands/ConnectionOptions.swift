@@ -32,6 +32,9 @@ struct ConnectionOptions: ParsableArguments {
     @Flag(help: "Accept a certificate that does not name the host (certificates of the original do not).")
     var noHostNameCheck = false
 
+    @Flag(help: "Connect although the server's certificate has ended; everything else about it is checked.")
+    var allowExpired = false
+
     @Option(help: ArgumentHelp("Certificate for --listen tls://…", valueName: "file"))
     var certificate: String?
 
@@ -72,10 +75,50 @@ struct ConnectionOptions: ParsableArguments {
         }
         let (server, connection) = try target()
         switch server {
-        case .fixed(let address): return try await Operator.connect(connection(address))
+        case .fixed(let address):
+            let target = connection(address)
+            do { return try await Operator.connect(target) } catch let error as OperatorError {
+                throw await CertificateLook.explained(error, target.address, target.trust)
+            }
         case .discovered(let query):
             return try await FoundServers.connect(query, note: { if verbose { note($0) } }, connection)
         }
+    }
+
+    /// The server and what is demanded of its certificate, for commands that do not log in.
+    func server() throws -> (address: ConnectionAddress, trust: TLSClientSettings) {
+        let saved = try savedProfile()
+        guard case .fixed(let address) = try address(saved, network: NetworkName()) else {
+            throw Failure(.usage, "this needs the address of a server, not *; 'ispy discover' lists servers")
+        }
+        return (address, trustSettings(saved))
+    }
+
+    private func savedProfile() throws -> ConnectionProfile? {
+        try profile.map { name throws in
+            do throws(ProfileError) { return try ProfileStore.standard().profile(name) } catch {
+                throw Failure(.usage, String(describing: error))
+            }
+        }
+    }
+
+    private func address(_ saved: ConnectionProfile?, network: NetworkName) throws -> ServerAddress {
+        guard let url = listen ?? connect ?? saved?.connect else {
+            throw Failure(
+                .usage, "say where to connect: --connect tls://HOST, or --profile NAME; 'ispy --help' tells more")
+        }
+        do throws(ConnectionAddress.ParseError) {
+            return try ServerAddress(parsing: url, network: network)
+        } catch {
+            throw Failure(.usage, error.description)
+        }
+    }
+
+    private func trustSettings(_ saved: ConnectionProfile?) -> TLSClientSettings {
+        TLSClientSettings(
+            trustFile: trust ?? saved?.trust,
+            verifiesHostName: !noHostNameCheck && saved?.verifiesHostName ?? true,
+            isPinned: trust == nil && saved?.isPinned ?? false, allowsExpired: allowExpired)
     }
 
     /// Opens, runs `body`, and always closes.
@@ -106,27 +149,14 @@ struct ConnectionOptions: ParsableArguments {
 
     /// Where the server is, and how to connect when that is known.
     private func target() throws -> (ServerAddress, (ConnectionAddress) -> OperatorConnection) {
-        let saved = try profile.map { name throws in
-            do throws(ProfileError) { return try ProfileStore.standard().profile(name) } catch {
-                throw Failure(.usage, String(describing: error))
-            }
-        }
-        guard let url = listen ?? connect ?? saved?.connect else {
-            throw Failure(
-                .usage, "say where to connect: --connect tls://HOST, or --profile NAME; 'ispy --help' tells more")
-        }
+        let saved = try savedProfile()
         let login = user ?? saved?.user ?? "root.cafenet"
         let parts = login.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
         guard parts.count == 2, let name = UserName(String(parts[0])), !name.isEmpty,
             let network = NetworkName(String(parts[1])), !network.isEmpty
         else { throw Failure(.usage, "--user '\(login)' must be a user and a network, like root.cafenet") }
-        let address: ServerAddress
-        do throws(ConnectionAddress.ParseError) {
-            address = try ServerAddress(parsing: url, network: network)
-        } catch { throw Failure(.usage, error.description) }
-        var trust = TLSClientSettings(
-            trustFile: trust ?? saved?.trust, verifiesHostName: !noHostNameCheck && saved?.verifiesHostName ?? true,
-            isPinned: self.trust == nil && saved?.isPinned ?? false)
+        let address = try address(saved, network: network)
+        var trust = trustSettings(saved)
         if address.transport == .tls {
             do throws(ServerAddressError) { trust = try trust.demanding(of: address) } catch {
                 throw Failure(.usage, error.description)

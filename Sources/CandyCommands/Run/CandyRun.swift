@@ -49,7 +49,13 @@ struct CandyRun: AsyncParsableCommand {
     var packageKeys: String?
     @Option(help: "Socket of this machine's installer, for --hardware linux.") var installer: String?
     @Flag(help: "Do not check that the server's certificate names the host.") var noHostNameCheck = false
+    @Option(
+        help: "What to do when the server's certificate, signed by an authority of --trust, has ended: allow, refuse.")
+    var expiredCertificates = ExpiredCertificates.allow
     @Flag(help: "Log as JSON, one object a line.") var jsonLog = false
+
+    /// Whether a certificate may have ended (docs/security.md tells why it may).
+    enum ExpiredCertificates: String, ExpressibleByArgument { case allow, refuse }
 
     /// Buffers beyond this make no transfer faster and cost every node on the way memory (docs/performance.md).
     private static let ringLimits = 16...(4 << 20)
@@ -118,7 +124,8 @@ struct CandyRun: AsyncParsableCommand {
         do { _ = try settings.trustedKeys() } catch {
             throw CandyError(error.isNoSuchFile ? .notFound : .failed, error.description)
         }
-        let security = TLSClientSettings(trustFile: trust, verifiesHostName: !noHostNameCheck)
+        let security = TLSClientSettings(
+            trustFile: trust, verifiesHostName: !noHostNameCheck, allowsExpired: expiredCertificates == .allow)
         do {
             if address.transport == .tls { _ = try security.demanding(of: address) }
             settings.tls = try security.makeClient()

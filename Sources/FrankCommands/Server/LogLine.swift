@@ -70,6 +70,19 @@ struct LogLine {
             self.init(
                 "update", "update: \(phase.text)" + (reason.isEmpty ? "" : ": \(reason)"),
                 [("phase", .string(phase.text)), ("reason", .string(reason))])
+        case .certificateRenewed(let names, let until, let reason):
+            self.init(
+                "certificate-renewed",
+                "the server's certificate was renewed for \(names.joined(separator: ", ")) until \(until): \(reason)",
+                [
+                    ("names", .array(names.map { .string($0) })), ("until", .string(until)),
+                    ("reason", .string(reason)),
+                ])
+        case .certificateServed(let fingerprint, let until):
+            self.init(
+                "certificate-served",
+                "connections get the certificate with SHA-256 \(fingerprint) from now on; it is valid until \(until)",
+                [("fingerprint", .string(fingerprint)), ("until", .string(until))])
         case .problem(let text): self.init("problem", "problem: \(text)", [("reason", .string(text))])
         case .stopping(let reason): self.init("stopping", "stopping: \(reason)", [("reason", .string(reason))])
         }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Dispatch
 import Glibc
 import IOCOMTransport
 import IOServer
@@ -44,6 +45,15 @@ struct ServerRun: AsyncParsableCommand {
         }
     }
 
+    /// SIGHUP, by which services are told to read their files again.
+    private static func onHangup(_ body: @escaping @Sendable () -> Void) -> any DispatchSourceSignal {
+        signal(SIGHUP, SIG_IGN)
+        let source = DispatchSource.makeSignalSource(signal: SIGHUP, queue: .global())
+        source.setEventHandler(handler: body)
+        source.resume()
+        return source
+    }
+
     func run() async throws {
         let stopSignals = StopSignals()
         let folder = try ServerFolder.open(at: try data.folder())
@@ -69,6 +79,8 @@ struct ServerRun: AsyncParsableCommand {
         }
         for address in server.addresses { Terminal.write("listening on \(address)\n", to: STDOUT_FILENO) }
         let announcements = try announcing.start(folder.settings.publish, at: server.addresses, log)
+        let hangup = Self.onHangup { server.lookAtCertificates() }
+        defer { hangup.cancel() }
         let name = await stopSignals.first()
         announcements?.cancel()
         await server.stop(name)
