@@ -74,10 +74,12 @@ let package = Package(
                 .product(name: "SwiftASN1", package: "swift-asn1"),
             ] + nio),
         library("IONode", ["IOCOM", "IOCOMTransport"] + nio),
+        library("Discovery", ["IOCOM", "IOCOMTransport"] + nio),
         library(
             "IODevice",
             [
                 "Bricks", "ByteTools", "IOCOM", "IOCOMTransport", "IONode", "PackedJSON", "DeviceDescription",
+                "Discovery",
                 "DeviceStorage", "Programs", "Installers", crypto,
             ] + nio),
         library(
@@ -106,8 +108,8 @@ let package = Package(
         .target(
             name: "ISpyWeb",
             dependencies: [
-                "Access", "Bricks", "ByteTools", "DeviceDescription", "IOCOM", "IOCOMTransport", "IOOperator",
-                "PackedJSON", "NetworkConfiguration",
+                "Access", "Bricks", "ByteTools", "DeviceDescription", "Discovery", "IOCOM", "IOCOMTransport",
+                "IOOperator", "PackedJSON", "NetworkConfiguration",
                 "Programs", "ServerData", "TerminalUI", crypto, .product(name: "X509", package: "swift-certificates"),
                 .product(name: "SwiftASN1", package: "swift-asn1"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -120,23 +122,22 @@ let package = Package(
         library(
             "ISpyCommands",
             [
-                "Access", "ByteTools", "CommandLineTool", "DeviceDescription", "IOCOM", "IOCOMTransport", "IOOperator",
-                "ISpyWeb", "Programs", "ServerData", "TerminalUI", arguments, "NetworkConfiguration", "PackedJSON",
+                "Access", "ByteTools", "CommandLineTool", "DeviceDescription", "Discovery", "IOCOM", "IOCOMTransport",
+                "IOOperator", "ISpyWeb", "Programs", "ServerData", "TerminalUI", arguments, "NetworkConfiguration",
+                "PackedJSON",
             ] + nio),
         library(
             "FrankCommands",
             [
-                "Access", "ByteTools", "DeviceDescription", "DeviceStorage", "IODevice", "Installers", "IOServer",
-                "LinuxUpdates",
-                "Programs",
+                "Access", "ByteTools", "DeviceDescription", "DeviceStorage", "Discovery", "IODevice", "Installers",
+                "IOServer", "LinuxUpdates", "Programs",
                 "ServerData", "IOCOM", "IOCOMTransport", "CommandLineTool", "TerminalUI", arguments,
             ] + nio),
         library(
             "CandyCommands",
             [
                 "Access", "Bricks", "ByteTools", "IODevice", "IONode", "IOCOM", "IOCOMTransport", "DeviceDescription",
-                "DeviceStorage",
-                "Installers", "LinuxUpdates", "NetworkConfiguration",
+                "DeviceStorage", "Installers", "LinuxUpdates", "NetworkConfiguration", "Discovery",
                 "PackedJSON", "Programs", "CommandLineTool", "TerminalUI", arguments,
             ] + nio),
         program("ispy", "ISpyCommands"),
@@ -195,6 +196,7 @@ let package = Package(
                 "IONode", "IOOperator", "PackedJSON", "ServerData",
             ]
                 + nio),
+        tests("Discovery", ["IOCOM", "IOCOMTransport"] + nio),
         tests(
             "IOCOMTransport",
             ["ServerData", "UpdateTesting", .product(name: "NIOSSL", package: "swift-nio-ssl")] + nio),
@@ -203,12 +205,13 @@ let package = Package(
         tests(
             "CandyCommands",
             [
-                "Bricks", "ByteTools", "DeviceDescription", "DeviceStorage", "Installers", "IOCOM", "IOCOMTransport",
-                "IODevice", "IOOperator", "IOServer", "NetworkConfiguration", "PackedJSON", "Programs", "ServerData",
-                arguments,
+                "Bricks", "ByteTools", "DeviceDescription", "DeviceStorage", "Discovery", "Installers", "IOCOM",
+                "IOCOMTransport", "IODevice", "IOOperator", "IOServer", "NetworkConfiguration", "PackedJSON",
+                "Programs", "ServerData", arguments,
             ]),
         .testTarget(
-            name: "EndToEndTests", dependencies: ["Access", "UpdateTesting"], exclude: ["Browser", "Peers"],
+            name: "EndToEndTests", dependencies: ["Access", "UpdateTesting"],
+            exclude: ["Browser", "Discovery", "Peers"],
             swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]

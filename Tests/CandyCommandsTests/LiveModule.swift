@@ -1,5 +1,6 @@
 import ByteTools
 import DeviceDescription
+import Discovery
 import Foundation
 import IOCOM
 import IOCOMTransport
@@ -64,7 +65,7 @@ final class LiveModule {
     ) throws {
         try Folder.makePrivate(folder.path)
         var settings = CandySettings(
-            address: operator_.address, folder: folder, hardware: hardware, name: "candy", network: "cafenet")
+            address: .fixed(operator_.address), folder: folder, hardware: hardware, name: "candy", network: "cafenet")
         settings.number = 7
         settings.ring = ring
         settings.downloadRing = ring

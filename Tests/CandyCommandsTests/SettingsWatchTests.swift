@@ -1,3 +1,4 @@
+import Discovery
 import IOCOM
 import IOCOMTransport
 import IODevice
@@ -37,7 +38,8 @@ import Testing
 
     private func configuration(_ document: JSON?, _ settings: NodeSettings? = nil) throws -> ModuleConfiguration {
         let started = CandySettings(
-            address: .init(transport: .tcp, host: "10.0.0.1"), folder: DataFolder("/nowhere"), hardware: .linux,
+            address: .fixed(ConnectionAddress(transport: .tcp, host: "10.0.0.1")), folder: DataFolder("/nowhere"),
+            hardware: .linux,
             name: "candy", network: "cafenet")
         return ModuleConfiguration(
             started, ConfigurationContents(network: try document?.packed(), settings: settings?.bytes))
@@ -64,19 +66,20 @@ import Testing
         #expect(found.problem == nil)
     }
 
-    @Test func `What looks for its server has the address it was started with`() throws {
+    @Test func `What looks for its server looks for one of its network`() throws {
         let found = try configuration([
             "network": ["network_name": "*", "connect": [["transport": "socket", "parameters": "*"]]]
         ])
-        #expect(found.settings.address.description == "tcp://10.0.0.1:6368")
-        #expect(found.shown.connect == "10.0.0.1:6368*")
+        #expect(found.settings.address == .discovered(DiscoveryQuery(network: "cafenet", transport: .tcp)))
+        #expect(found.shown.connect == "*")
         #expect(found.shown.network == "cafenet*")
     }
 
     @Test(arguments: [
         #"{"network":{"connect":[{"transport":"none"}]}}"#, #"{"network":{"connect":[{"transport":"serial"}]}}"#,
         #"{"network":{"connect":[{"transport":"socket","flags":"listen","parameters":"*:1"}]}}"#,
-        #"{"network":{"connect":[{"transport":"tls","parameters":"a"}]}}"#, #"{"network":{"connect":[]}}"#,
+        #"{"network":{"connect":[{"transport":"tls","parameters":"a"}]}}"#,
+        #"{"network":{"connect":[{"transport":"tls","parameters":"*"}]}}"#, #"{"network":{"connect":[]}}"#,
         #"{"network":{"network_name":"a b"}}"#,
         #"{"network":{"password":"0123456789012345678901234567890123456789012345"}}"#,
     ])

@@ -1,3 +1,4 @@
+import Discovery
 import IOCOM
 import IOCOMTransport
 import NIOSSL
@@ -7,9 +8,9 @@ struct CandySettings: Sendable {
     /// The version of a program that was never installed: the one built in.
     static let builtInVersion = "200101-0000"
 
-    var address: ConnectionAddress
+    var address: ServerAddress
     /// Tried in turn when the first one fails.
-    var otherAddresses: [ConnectionAddress] = []
+    var otherAddresses: [ServerAddress] = []
     /// For connections over TLS as the command line has it; nil for a device that is to be paired.
     var tls: TLSClient?
     /// The certificates of the command line, PEM.
@@ -18,6 +19,8 @@ struct CandySettings: Sendable {
     var pairs = false
     /// Certificates of trusted authorities are good after their end as well.
     var allowsExpired = true
+    /// For a server that is looked for; nil when no authority is trusted that is good enough for that.
+    var tlsWhenFound: TLSClient?
     var folder: DataFolder
     var hardware: ModuleHardware
     /// Name of the application, and of the device unless that is configured.

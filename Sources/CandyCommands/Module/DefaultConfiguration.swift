@@ -1,3 +1,4 @@
+import Discovery
 import IOCOM
 import IOCOMTransport
 import NetworkConfiguration
@@ -13,11 +14,21 @@ extension CandySettings {
         result.connections = [
             NetworkConfiguration.Connection(
                 transport: address.transport == .tls ? .tls : .socket,
-                parameters: "\(ConnectTarget.host(address.host, port: address.port))")
+                parameters: address.parameters)
         ]
         return result
     }
 
     /// Persistent block 3 (application-layer.md 7.1).
     func defaultsBlock() throws(PackingError) -> [UInt8] { try builtIn.json.packed() }
+}
+
+extension ServerAddress {
+    /// How a network configuration says it.
+    var parameters: String {
+        switch self {
+        case .fixed(let address): "\(ConnectTarget.host(address.host, port: address.port))"
+        case .discovered(let query): query.family == .ipv6 ? "[*]" : "*"
+        }
+    }
 }

@@ -1,3 +1,4 @@
+import Discovery
 import IOCOM
 import IOCOMTransport
 import IODevice
@@ -74,7 +75,7 @@ struct ModuleConfiguration: Sendable {
     }
 
     private mutating func takeConnections(_ merged: NetworkConfiguration) {
-        var addresses: [(address: ConnectionAddress, shown: String)] = []
+        var addresses: [ServerAddress] = []
         for (index, connection) in (merged.connections ?? []).enumerated() {
             do throws(UnusableConnection) {
                 if let found = try address(connection) { addresses.append(found) }
@@ -85,19 +86,19 @@ struct ModuleConfiguration: Sendable {
         guard let first = addresses.first else {
             let reasons = notes.isEmpty ? "all are switched off" : notes.joined(separator: "; ")
             problem = problem ?? "no connection that this device can make: \(reasons)"
-            shown.connect = Self.parameters(started.address)
+            shown.connect = started.address.parameters
             return
         }
-        settings.address = first.address
-        settings.otherAddresses = addresses.dropFirst().map(\.address)
-        shown.connect = first.shown
+        settings.address = first
+        settings.otherAddresses = Array(addresses.dropFirst())
+        shown.connect = first.parameters
     }
 
     private struct UnusableConnection: Error { let reason: String }
 
     private func address(
         _ connection: NetworkConfiguration.Connection
-    ) throws(UnusableConnection) -> (address: ConnectionAddress, shown: String)? {
+    ) throws(UnusableConnection) -> ServerAddress? {
         let transport: ConnectionAddress.Transport
         switch connection.transport {
         case .none: return nil
@@ -112,22 +113,16 @@ struct ModuleConfiguration: Sendable {
         }
         switch ConnectTarget(connection.parameters) {
         case .host(let host, let port)?:
-            let address = ConnectionAddress(transport: transport, host: host, port: port)
-            return (address, Self.parameters(address))
-        case .discover?:
-            let address = discoveredServer()
-            return (address, Self.parameters(address) + "*")
+            return .fixed(ConnectionAddress(transport: transport, host: host, port: port))
+        case .discover(let ipv6)?:
+            guard transport == .tcp || started.tlsWhenFound != nil else {
+                throw UnusableConnection(reason: "to look for a server, this device must be started with --trust")
+            }
+            return .discovered(
+                DiscoveryQuery(network: settings.network, transport: transport, family: ipv6 ? .ipv6 : .any))
         case .anyAddress?, nil:
             throw UnusableConnection(reason: "\"\(connection.parameters)\" is no address of a server")
         }
-    }
-
-    /// Where a connection leads that looks for its server. The one place for discovery: as long as a device does not listen for
-    /// what servers announce, it is the address it was started with.
-    private func discoveredServer() -> ConnectionAddress { started.address }
-
-    private static func parameters(_ address: ConnectionAddress) -> String {
-        "\(ConnectTarget.host(address.host, port: address.port))"
     }
 
     private mutating func takeRest(_ merged: NetworkConfiguration) {

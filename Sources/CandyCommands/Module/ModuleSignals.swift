@@ -1,5 +1,6 @@
 import Bricks
 import DeviceDescription
+import Discovery
 import IOCOM
 import IOCOMTransport
 import IODevice

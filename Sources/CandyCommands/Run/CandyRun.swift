@@ -1,5 +1,6 @@
 import ArgumentParser
 import ByteTools
+import Discovery
 import Dispatch
 import Glibc
 import IOCOM
@@ -21,7 +22,12 @@ struct CandyRun: AsyncParsableCommand {
             secret, which is created at the first start and kept in the data folder.
             """)
 
-    @Option(help: "Server: tls://host[:6369] or tcp://host[:6368].") var connect: String
+    @Option(
+        help: """
+            Server: tls://host[:6369] or tcp://host[:6368]; tls://* or tcp://* (tls://[*] for IPv6) looks for one that \
+            announces --network, again at each reconnect.
+            """)
+    var connect: String
     @Option(help: "Folder of this device; made when missing.") var data: String?
     @Option(
         help: """
@@ -91,8 +97,6 @@ struct CandyRun: AsyncParsableCommand {
     }
 
     func makeSettings() throws -> CandySettings {
-        let address: ConnectionAddress
-        do { address = try ConnectionAddress(parsing: connect) } catch { throw ValidationError("--connect: \(error)") }
         guard let hardware = ModuleHardware(hardware) else {
             throw ValidationError("--hardware is one of \(ModuleHardware.names.joined(separator: ", "))")
         }
@@ -101,6 +105,10 @@ struct CandyRun: AsyncParsableCommand {
         }
         guard let networkName = NetworkName(network), Self.isName(network) else {
             throw ValidationError("--network takes 1 to 23 letters and digits")
+        }
+        let address: ServerAddress
+        do { address = try ServerAddress(parsing: connect, network: networkName) } catch {
+            throw ValidationError("--connect: \(error)")
         }
         var settings = CandySettings(
             address: address, folder: data.map { DataFolder($0) } ?? .standard, hardware: hardware, name: deviceName,
@@ -136,14 +144,20 @@ struct CandyRun: AsyncParsableCommand {
             return
         }
         let file = trust == "system" ? nil : trust
+        let security = TLSClientSettings(
+            trustFile: file, verifiesHostName: !noHostNameCheck, allowsExpired: settings.allowsExpired)
         do {
-            settings.tls = try TLSClientSettings(
-                trustFile: file, verifiesHostName: !noHostNameCheck, allowsExpired: settings.allowsExpired
-            ).makeClient()
+            if settings.address.transport == .tls { _ = try security.demanding(of: settings.address) }
+            settings.tls = try security.makeClient()
+            // A configuration may look for a server.
+            let found = ServerAddress.discovered(DiscoveryQuery(network: settings.network, transport: .tls))
+            settings.tlsWhenFound = try? security.makeClient(for: found)
             settings.trustPEM = try file.map { path in
                 let file = try File(path, .read)
                 return String(decoding: try file.read(at: 0, count: file.byteCount), as: UTF8.self)
             }
+        } catch let error as ServerAddressError {
+            throw ValidationError("--connect: \(error)")
         } catch {
             throw CandyError(
                 .failed, "cannot use the trusted certificates in \(file ?? "the system's store"): \(error)")

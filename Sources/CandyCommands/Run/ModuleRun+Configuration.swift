@@ -1,5 +1,6 @@
 import DeviceDescription
 import DeviceStorage
+import Discovery
 import IOCOM
 import IOCOMTransport
 import IODevice

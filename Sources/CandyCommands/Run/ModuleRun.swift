@@ -1,6 +1,7 @@
 import Bricks
 import DeviceDescription
 import DeviceStorage
+import Discovery
 import IOCOM
 import IOCOMTransport
 import IODevice
@@ -108,8 +109,9 @@ final class ModuleRun {
         let obeyed = notes.commands
         let defaults = try commandLine.defaultsBlock()
         var server = ServerConnection(
-            address: settings.address, tls: settings.tls, password: password, pause: pause)
+            server: settings.address, tls: settings.tls, password: password, pause: pause)
         server.others = settings.otherAddresses
+        server.tlsWhenFound = trust.standing == .given ? settings.tlsWhenFound : trust.client
         if isUnpaired { server.flags = .wantsCertificate }
         let connection = server
         device = try await loop.submit {
@@ -161,14 +163,22 @@ final class ModuleRun {
             }
         }.get()
         await beginTrial()
-        let isMute = module.behaviour.neverConnects
+        var isMute = module.behaviour.neverConnects
+        if isUnpaired, case .discovered = settings.address {
+            // Anybody on the network can announce a server; it would become this device's for good.
+            isMute = true
+            log.note(
+                "pairing",
+                "a device without certificates is not paired with a server that is only found: give the server's address, or its "
+                    + "certificates with --trust")
+        }
         let selfTest = module.behaviour.selfTest
         let selfTestTime = module.selfTestTime
         let fixed = ModuleSignals.fixed(settings, version: module.version)
         try await show(fixed + [("nc_status", .integer(5))])
         try await showConfiguration()
         try await showUpdate()
-        try await loop.submit { [device] in if !isMute { device.value.start() } }.get()
+        try await loop.submit { [device, isMute] in if !isMute { device.value.start() } }.get()
         let ending = try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { for await event in events { feed.yield(.device(event)) } }
             group.addTask {

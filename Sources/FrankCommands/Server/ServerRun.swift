@@ -35,6 +35,8 @@ struct ServerRun: AsyncParsableCommand {
     @Flag(help: "Allow tcp:// beyond this machine: no login is checked there and everything can be read on the way.")
     var insecurePlain = false
 
+    @OptionGroup var announcing: AnnounceOptions
+
     func validate() throws {
         for address in listen where address.transport == .tcp && !address.isLoopback && !insecurePlain {
             throw ValidationError(
@@ -76,9 +78,11 @@ struct ServerRun: AsyncParsableCommand {
             throw error
         }
         for address in server.addresses { Terminal.write("listening on \(address)\n", to: STDOUT_FILENO) }
+        let announcements = try announcing.start(folder.settings.publish, at: server.addresses, log)
         let hangup = Self.onHangup { server.lookAtCertificates() }
         defer { hangup.cancel() }
         let name = await stopSignals.first()
+        announcements?.cancel()
         await server.stop(name)
         await log.finish()
         try? await Task.sleep(for: Self.farewell)

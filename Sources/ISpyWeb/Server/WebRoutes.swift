@@ -92,6 +92,8 @@ struct WebRoutes: Sendable {
             guard let url = body["connect"]?.text else { throw WebError(.usage, "'connect' is needed") }
             return Response.json(try await connections.certificate(of: url))
         }
+        let finding = service.finding
+        api.get("servers-found") { _, _ in Response.json(await finding.servers()) }
         api.get("connections") { _, _ in Response.json(.array(connections.board.values.map(\.json))) }
         api.post("connections") { request, context in
             Response.json(try await connections.open(try await Self.body(request, context)).json, .created)

@@ -1,0 +1,52 @@
+public import IOCOMTransport
+
+/// Looks for a server again and again: each failure gives another address its turn.
+///
+/// An address that was announced is a suggestion; whether the right server is there shows its certificate.
+public actor ServerSearch {
+    /// What is looked for.
+    public nonisolated let query: DiscoveryQuery
+    private let finder: Finder
+    private var found: ServersFound
+    private var attempts = Attempts()
+
+    /// A search on `interfaces`.
+    public init(_ query: DiscoveryQuery, interfaces: InterfaceChoice = .all) {
+        self.query = query
+        finder = Finder(interfaces: interfaces)
+        found = ServersFound(for: query)
+    }
+
+    /// The next address to try; listens up to `time` for one.
+    ///
+    /// - Throws: ``DiscoveryError/nothingFound(_:seconds:problem:)``.
+    public func next(within time: Duration) async throws -> ConnectionAddress {
+        if let known = choice { return known }
+        var problem: String?
+        for await event in finder.events(for: time) {
+            switch event {
+            case .heard(let message, let source):
+                found.note(message, from: source, now: Finder.now)
+                if let choice { return choice }
+            case .problem(let text): problem = text
+            }
+        }
+        try Task.checkCancellation()
+        throw DiscoveryError.nothingFound(query, seconds: Int(time.components.seconds), problem: problem)
+    }
+
+    /// There is no such server at `address`, or it can't be used. True when another address can be tried at once.
+    @discardableResult
+    public func failed(_ address: ConnectionAddress) -> Bool {
+        attempts.failed(address, now: Finder.now)
+        return choice != nil
+    }
+
+    /// Forgets everything: after a connection that worked its server may have moved.
+    public func startOver() {
+        found = ServersFound(for: query)
+        attempts = Attempts()
+    }
+
+    private var choice: ConnectionAddress? { attempts.choose(found.candidates(now: Finder.now))?.address }
+}
