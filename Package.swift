@@ -52,6 +52,7 @@ let package = Package(
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.4.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     ],
     targets: [
         library("IOCOM"),
@@ -82,22 +83,30 @@ let package = Package(
                 .product(name: "X509", package: "swift-certificates"),
                 .product(name: "SwiftASN1", package: "swift-asn1"),
             ]),
+        library("HistoryEntries", ["PackedJSON"]),
+        library(
+            "ServerHistory", ["ByteTools", "HistoryEntries", .product(name: "GRDB", package: "GRDB.swift")]),
         library(
             "IOServer",
             [
                 "ByteTools", "IOCOM", "IOCOMTransport", "IONode", "IODevice", "PackedJSON", "DeviceDescription",
-                "DeviceStorage", "Installers", "ServerData", .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                "DeviceStorage", "HistoryEntries", "Installers", "ServerData", "ServerHistory",
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ] + nio),
         library(
             "IOOperator",
-            ["Bricks", "ByteTools", "IOCOM", "IONode", "PackedJSON", "DeviceDescription", "Programs"] + nio),
+            [
+                "Bricks", "ByteTools", "HistoryEntries", "IOCOM", "IONode", "PackedJSON", "DeviceDescription",
+                "Programs",
+            ] + nio),
         library("TerminalUI", ["PackedJSON"]),
-        library("CommandLineTool", ["TerminalUI", arguments]),
+        library("CommandLineTool", ["HistoryEntries", "TerminalUI", arguments]),
         .target(
             name: "ISpyWeb",
             dependencies: [
-                "Bricks", "ByteTools", "DeviceDescription", "IOCOM", "IOCOMTransport", "IOOperator", "PackedJSON",
-                "Programs", "ServerData", "TerminalUI", crypto, .product(name: "X509", package: "swift-certificates"),
+                "Bricks", "ByteTools", "DeviceDescription", "HistoryEntries", "IOCOM", "IOCOMTransport", "IOOperator",
+                "PackedJSON", "Programs", "ServerData", "TerminalUI", crypto,
+                .product(name: "X509", package: "swift-certificates"),
                 .product(name: "SwiftASN1", package: "swift-asn1"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -109,15 +118,16 @@ let package = Package(
         library(
             "ISpyCommands",
             [
-                "ByteTools", "CommandLineTool", "DeviceDescription", "IOCOM", "IOCOMTransport", "IOOperator",
-                "ISpyWeb", "Programs", "TerminalUI", arguments,
+                "ByteTools", "CommandLineTool", "DeviceDescription", "HistoryEntries", "IOCOM", "IOCOMTransport",
+                "IOOperator", "ISpyWeb", "Programs", "TerminalUI", arguments,
             ]),
         library(
             "FrankCommands",
             [
-                "ByteTools", "DeviceDescription", "DeviceStorage", "IODevice", "Installers", "IOServer", "LinuxUpdates",
-                "Programs",
-                "ServerData", "IOCOM", "IOCOMTransport", "CommandLineTool", "TerminalUI", arguments,
+                "ByteTools", "DeviceDescription", "DeviceStorage", "HistoryEntries", "IODevice", "Installers",
+                "IOServer",
+                "LinuxUpdates", "Programs",
+                "ServerData", "ServerHistory", "IOCOM", "IOCOMTransport", "CommandLineTool", "TerminalUI", arguments,
             ] + nio),
         library(
             "CandyCommands",
@@ -173,11 +183,14 @@ let package = Package(
         tests("Installers", ["ByteTools", "DeviceStorage", "IOCOM", "Programs", "UpdateTesting", crypto]),
         tests("LinuxUpdates", ["ByteTools", "Programs", "UpdateTesting", crypto]),
         tests("ServerData", ["IOCOM", "PackedJSON"]),
+        tests("HistoryEntries", ["PackedJSON"]),
+        tests("ServerHistory", ["ByteTools", "HistoryEntries", .product(name: "GRDB", package: "GRDB.swift")]),
         tests(
             "IOServer",
             [
-                "Bricks", "ByteTools", "DeviceDescription", "DeviceStorage", "IOCOM", "IOCOMTransport", "IODevice",
-                "IONode", "IOOperator", "PackedJSON", "ServerData",
+                "Bricks", "ByteTools", "DeviceDescription", "DeviceStorage", "HistoryEntries", "IOCOM",
+                "IOCOMTransport",
+                "IODevice", "IONode", "IOOperator", "PackedJSON", "ServerData", "ServerHistory",
             ]
                 + nio),
         tests("IOCOMTransport"),

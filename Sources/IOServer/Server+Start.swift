@@ -4,6 +4,7 @@ public import IOCOMTransport
 import NIOCore
 import NIOPosix
 import ServerData
+import ServerHistory
 
 /// A server that runs. Can be used from anywhere.
 public struct RunningServer: Sendable {
@@ -54,8 +55,11 @@ extension Server.Material {
 
     init(_ configuration: ServerConfiguration) throws {
         let folder = configuration.folder
-        self.configuration = configuration
         lock = try Self.takeLock(folder.path)
+        let log = configuration.report
+        history = History(folder: folder.path, settings: configuration.history) { log(.problem($0)) }
+        let configuration = configuration.recording(HistoryRecorder(history, server: folder.settings))
+        self.configuration = configuration
         tls = try TLSServerSettings(
             certificateFile: "\(folder.path)/server.pem", keyFile: "\(folder.path)/server.key.pem"
         ).makeContext()

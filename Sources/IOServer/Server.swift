@@ -10,6 +10,7 @@ import NIOCore
 import NIOPosix
 import NIOSSL
 import ServerData
+import ServerHistory
 
 /// An IO server: lets devices and operators in, and forwards between them what each may see.
 ///
@@ -20,6 +21,7 @@ public final class Server {
     let published: Set<NetworkName>
     let book: AccountsBook
     let report: @Sendable (ServerEvent) -> Void
+    let history: History
     let numbers: NumberKeeper
     let queue: LoginQueue
     let own: OwnDevice
@@ -53,6 +55,7 @@ public final class Server {
         let accountDefaults: [UInt8]
         let facts: HostFacts
         let program: ServerProgram?
+        let history: History
     }
 
     init(_ material: Material, on loop: any EventLoop) throws {
@@ -61,6 +64,7 @@ public final class Server {
         let report = configuration.report
         self.settings = settings
         self.report = report
+        history = material.history
         book = material.book
         lock = material.lock
         tls = material.tls
@@ -97,7 +101,7 @@ public final class Server {
                     ServerDescription.accounts(), path: path, on: node,
                     service: AccountsBlockService(
                         book, network, block: ServerSettings.accountsBlock + 1 + index, store: material.store,
-                        defaults: material.accountDefaults),
+                        defaults: material.accountDefaults, history: material.history),
                     report: { event in
                         guard case .stored = event else { return Self.note(event, path, report) }
                         let users = book.accounts(of: network)?.users ?? []
@@ -197,7 +201,14 @@ public final class Server {
         for link in node.connections { link.end("this server is stopping") }
         node.shutDown()
         let bound = NIOLoopBound(self, eventLoop: node.loop)
-        return numbers.saveNow().always { _ in bound.value.lock = nil }
+        let history = history
+        let closed = node.loop.makePromise(of: Void.self)
+        return numbers.saveNow()
+            .flatMap {
+                closed.completeWithTask { await history.close() }
+                return closed.futureResult
+            }
+            .always { _ in bound.value.lock = nil }
     }
 
     /// Every stream that may have something to do.

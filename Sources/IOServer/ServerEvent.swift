@@ -43,10 +43,15 @@ public struct Visitor: Sendable, Equatable {
     public var isSecure: Bool
     /// What it is; nil on plain connections, where everything is allowed, and for who was turned away.
     public var role: AuthorizationDecision.Role?
+    /// The network it named; nobody may have checked that it exists.
+    public var network: String
 
     /// Composes a visitor.
-    public init(user: String, address: String, isSecure: Bool, role: AuthorizationDecision.Role? = nil) {
+    public init(
+        user: String, network: String = "", address: String, isSecure: Bool, role: AuthorizationDecision.Role? = nil
+    ) {
         self.user = user
+        self.network = network
         self.address = address
         self.isSecure = isSecure
         self.role = role

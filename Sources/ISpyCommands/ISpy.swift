@@ -16,7 +16,7 @@ public struct ISpy: AsyncParsableCommand {
             """,
         subcommands: [
             DevicesList.self, Program.self, Package.self, Block.self, SignalsShow.self, SignalSet.self, MemoryShow.self,
-            Profile.self, Web.self,
+            HistoryShow.self, Profile.self, Web.self,
         ])
 
     /// Made by the argument parser.
