@@ -6,9 +6,13 @@ import TerminalUI
 public enum HistoryReport {
     /// Writes entries to standard output: a table for people, or a list of objects.
     public static func print(_ entries: [HistoryEntry], json: Bool) {
-        if json { return Terminal.write(JSONText.lines(entries.map(object)).text + "\n", to: STDOUT_FILENO) }
-        guard !entries.isEmpty else { return Terminal.write("nothing was recorded\n", to: STDERR_FILENO) }
-        Terminal.write(table(entries).draw(width: Terminal.width(STDOUT_FILENO)), to: STDOUT_FILENO)
+        if json {
+            Terminal.write(JSONText.lines(entries.map(object)).text + "\n", to: STDOUT_FILENO)
+        } else if entries.isEmpty {
+            Terminal.write("nothing was recorded\n", to: STDERR_FILENO)
+        } else {
+            Terminal.write(table(entries).draw(width: Terminal.width(STDOUT_FILENO)), to: STDOUT_FILENO)
+        }
     }
 
     /// Every member is there, with null for what is not known.

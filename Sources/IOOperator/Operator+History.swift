@@ -1,5 +1,6 @@
 public import HistoryEntries
 public import IOCOM
+import NIOCore
 import Synchronization
 
 extension Operator {

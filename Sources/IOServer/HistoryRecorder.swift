@@ -1,6 +1,7 @@
 import DeviceDescription
 import HistoryEntries
 import IOCOM
+import IOCOMTransport
 import ServerData
 import ServerHistory
 

@@ -64,7 +64,8 @@ extension Server.Material {
             certificateFile: "\(folder.path)/server.pem", keyFile: "\(folder.path)/server.key.pem"
         ).makeContext()
         store = try FilePersistentStore(folder: folder.path)
-        let (book, problems) = AccountsBook.load(folder, store, cost: configuration.passwordCost)
+        let (book, problems) = AccountsBook.load(
+            folder, store, cost: configuration.passwordCost, report: configuration.report)
         self.book = book
         for problem in problems { configuration.report(.problem(problem)) }
         let (table, problem) = folder.automaticNumbers()

@@ -104,9 +104,7 @@ public final class Server {
                         defaults: material.accountDefaults, history: material.history),
                     report: { event in
                         guard case .stored = event else { return Self.note(event, path, report) }
-                        let users = book.accounts(of: network)?.users ?? []
-                        let administrators = users.count { $0.privileges == "admin" }
-                        report(.accountsReplaced(network, accounts: users.count, administrators: administrators))
+                        report(.accountsReplaced(book.accounts(of: network) ?? Accounts(), of: network))
                     }))
         }
         self.accounts = accounts

@@ -33,6 +33,15 @@ public enum ServerEvent: Sendable, Equatable {
     case stopping(String)
 }
 
+extension ServerEvent {
+    /// These accounts of a network are in force now.
+    static func accountsReplaced(_ accounts: Accounts, of network: NetworkName) -> ServerEvent {
+        .accountsReplaced(
+            network, accounts: accounts.users.count,
+            administrators: accounts.users.count { $0.privileges == "admin" })
+    }
+}
+
 /// Who is at the other end of a connection.
 public struct Visitor: Sendable, Equatable {
     /// Name with number and network: `root.cafenet`, `candy7.cafenet`.
