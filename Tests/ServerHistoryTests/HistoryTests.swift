@@ -317,7 +317,7 @@ import Testing
         for condition in [
             "", "WHERE network = 'cafenet'", "WHERE network = 'cafenet' AND time >= 5 AND (time, id) < (7, 8)",
         ] {
-            let plan = try await database.read { db in
+            let plan = try database.read { db in
                 try Row.fetchAll(
                     db, sql: "EXPLAIN QUERY PLAN SELECT * FROM entry \(condition) ORDER BY time DESC, id DESC LIMIT 5")
             }.map { "\($0["detail"] as String? ?? "")" }
