@@ -96,14 +96,13 @@ public final class History: Sendable {
         await withCheckedContinuation { continuation in
             queue.async { [self] in
                 work()
-                let pool = state.withLock { state in
+                state.withLock { state in
                     state.isClosed = true
-                    defer { state.pool = nil }
-                    return state.pool
+                    state.pool = nil
                 }
-                worker.file = nil
                 // Readers that are at work hold it open until they are done.
-                try? pool?.close()
+                try? worker.file?.close()
+                worker.file = nil
                 continuation.resume()
             }
         }
@@ -158,12 +157,9 @@ public final class History: Sendable {
     /// The file turned out to be damaged while it was in use: it is moved aside when it is opened again.
     private func replaceDamaged(_ error: any Error) -> Bool {
         guard let error = error as? DatabaseError, HistoryFile.damages(error), worker.file != nil else { return false }
-        let pool = state.withLock { state in
-            defer { state.pool = nil }
-            return state.pool
-        }
+        state.withLock { $0.pool = nil }
+        try? worker.file?.pool.close()
         worker.file = nil
-        try? pool?.close()
         do {
             let kept = try HistoryFile.moveAside(folder, now: HistoryTime.now)
             report(

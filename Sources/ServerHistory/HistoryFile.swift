@@ -49,8 +49,10 @@ final class HistoryFile {
 
     private init(_ path: String, _ settings: HistorySettings) throws {
         self.settings = settings
-        // What a kill left behind. SQLite puts that right; it is also the moment to look for damage of the disk.
-        let wasKilled = access(path + "-wal", F_OK) == 0
+        // A journal that was not taken in: the server was killed. SQLite puts that right; it is also the moment to look
+        // for damage of the disk.
+        var journal = stat()
+        let wasKilled = stat(path + "-wal", &journal) == 0 && journal.st_size > 0
         try Self.protect(path)
         var configuration = Configuration()
         configuration.label = "history"
@@ -115,6 +117,15 @@ final class HistoryFile {
         if kind.isAboutConnections { connections += change } else { changes += change }
     }
 
+    /// Takes the journal in and closes the file. Readers that are at work make the journal stay; the next start takes it in.
+    func close() throws {
+        try? pool.writeWithoutTransaction { db in
+            try db.execute(sql: "PRAGMA busy_timeout = 500")
+            _ = try db.checkpoint(.truncate)
+        }
+        try pool.close()
+    }
+
     // MARK: Bounds
 
     /// Removes a few of the entries that are too old or too many; true when there may be more to remove.
@@ -132,7 +143,7 @@ final class HistoryFile {
             isShrinking = isOver || isShrinking && isNear
             guard isShrinking else {
                 try db.execute(sql: "PRAGMA incremental_vacuum(\(Self.vacuumStep))")
-                return try Int.fetchOne(db, sql: "PRAGMA freelist_count") ?? 0 > Self.vacuumStep
+                return try Int.fetchOne(db, sql: "PRAGMA freelist_count") ?? 0 > 0
             }
             let connectionsFirst = connections * 4 >= connections + changes
             return try remove(connectionsFirst ? "kind <= \(HistoryKind.lastOfConnections)" : "true", db) > 0
