@@ -199,13 +199,15 @@ public final class Server {
         for link in node.connections { link.end("this server is stopping") }
         node.shutDown()
         let bound = NIOLoopBound(self, eventLoop: node.loop)
-        let history = history
         let closed = node.loop.makePromise(of: Void.self)
-        return numbers.saveNow()
+        // The ends of connections, which the transports tell a moment later, belong into the history too.
+        return Farewell.wait(on: node.loop) { bound.value.node.connections.isEmpty }
             .flatMap {
+                let history = bound.value.history
                 closed.completeWithTask { await history.close() }
                 return closed.futureResult
             }
+            .flatMap { bound.value.numbers.saveNow() }
             .always { _ in bound.value.lock = nil }
     }
 

@@ -1,4 +1,5 @@
 import Foundation
+import HistoryEntries
 import Hummingbird
 import IOCOM
 import IOOperator
