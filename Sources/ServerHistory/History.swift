@@ -10,6 +10,9 @@ import Synchronization
 public final class History: Sendable {
     /// Entries of one transaction.
     private static let batch = 500
+    /// Time between two writes of entries about connections only: each write costs some 20 KiB of journal, however small it
+    /// is. The first after a quiet time is made at once.
+    private static let connectionDelay = 1.0
     /// Time in which counts of entries that are stored already are collected.
     private static let growthDelay = DispatchTimeInterval.seconds(5)
     /// Time until a failed write is tried again.
@@ -25,8 +28,11 @@ public final class History: Sendable {
         var pool: DatabasePool?
         /// Work is on its way to the thread.
         var isAwake = false
+        /// Work is, after a moment in which more may come.
+        var isWaiting = false
         /// Work for counts is.
         var isWaitingForGrowth = false
+        var lastWrite = DispatchTime(uptimeNanoseconds: 0)
         var isClosed = false
         var problem: String?
     }
@@ -70,11 +76,15 @@ public final class History: Sendable {
         state.withLock { state in
             guard !state.isClosed else { return }
             state.pending.add(entry)
-            guard !state.isAwake, state.pending.hasEntries || !state.isWaitingForGrowth else { return }
-            if state.pending.hasEntries {
+            guard !state.isAwake else { return }
+            if state.pending.holdsChange || state.pending.count >= Self.batch {
                 state.isAwake = true
                 queue.async { [self] in work() }
-            } else {
+            } else if state.pending.hasEntries {
+                guard !state.isWaiting else { return }
+                state.isWaiting = true
+                queue.asyncAfter(deadline: max(.now(), state.lastWrite + Self.connectionDelay)) { [self] in work() }
+            } else if !state.isWaitingForGrowth {
                 state.isWaitingForGrowth = true
                 queue.asyncAfter(deadline: .now() + Self.growthDelay) { [self] in work() }
             }
@@ -128,6 +138,7 @@ public final class History: Sendable {
                 state.withLock { state in
                     state.pending.stored(batch, ids: ids)
                     state.problem = nil
+                    state.lastWrite = .now()
                 }
                 worker.written += batch.items.count
                 isSecondTry = false

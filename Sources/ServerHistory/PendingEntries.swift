@@ -88,6 +88,8 @@ struct PendingEntries {
     var count: Int { connections.count + changes.count }
     /// True when entries wait or must be told of as left out.
     var hasEntries: Bool { count > 0 || leftOut > 0 }
+    /// True when a change waits, or something to be told of as left out.
+    var holdsChange: Bool { changes.count > 0 || leftOut > 0 }
     /// True when something was counted in stored entries.
     var hasGrown: Bool { !grown.isEmpty || !settled.isEmpty }
 
