@@ -180,6 +180,28 @@ extension EndToEnd {
             #expect(text == "ok\n")
         }
 
+        @Test func `The page gets the history of a network and of a device`() async throws {
+            let world = try await World.start()
+            let candy = try await world.candy()
+            let web = try await WebPage.start(packages: world.packages)
+            #expect(try await web.connect(world) == "1")
+            let ofDevice = try await web.api("GET", "connections/1/history?device=candy3.cafenet")
+            #expect(ofDevice.status == 200, "\(ofDevice)")
+            #expect(ofDevice.list.map { $0["kind"] as? String } == ["login"], "\(ofDevice)")
+            let ofNetwork = try await web.api("GET", "connections/1/history?network=cafenet&limit=1")
+            #expect(ofNetwork.list.count == 1 && ofNetwork.list.first?["user"] as? String == "root.cafenet")
+            let login = try await web.api("GET", "connections/1/history")
+            #expect(login.list.contains { $0["device"] as? String == "candy3.cafenet" }, "\(login)")
+            #expect(try await web.api("GET", "connections/1/history?network=asteroidnet").status == 403)
+            for wrong in ["limit=0", "limit=1001", "limit=x", "device=candy", "network="] {
+                let answer = try await web.api("GET", "connections/1/history?" + wrong)
+                #expect(answer.status == 400 && answer.kind == "usage", "\(wrong): \(answer)")
+            }
+            try await web.stop()
+            try await candy.stop()
+            try await world.stop()
+        }
+
         @Test(.enabled(if: Place.peer != nil, Peer.missing))
         func `The independent peer reads the history`() async throws {
             let world = try await World.start()
