@@ -123,6 +123,7 @@ public final class History: Sendable {
         guard
             state.withLock({ state in
                 state.isAwake = false
+                state.isWaiting = false
                 state.isWaitingForGrowth = false
                 return !state.isClosed
             })

@@ -152,7 +152,7 @@ extension EndToEnd {
                 world = try await world.restarted()
             }
             #expect(known > moments)
-            #expect(world.frank.count("problem") == 0, "\(world.frank.report)")
+            #expect(world.frank.count("problem: the history") == 0, "\(world.frank.report)")
             try await world.stop()
             try Self.check(world)
         }

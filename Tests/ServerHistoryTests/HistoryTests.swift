@@ -28,6 +28,20 @@ import Testing
         #expect(try fixture.integrity() == "ok")
     }
 
+    @Test func everyEntryIsWrittenByItself() async throws {
+        let fixture = try Fixture()
+        let history = fixture.open()
+        for number in 1...8 {
+            history.add(entry([.login, .program, .closed, .login][number % 4], number, at: Self.now))
+            #expect(
+                await eventually {
+                    let stored = try? StoredHistory(folder: fixture.folder).entries(HistoryQuery())
+                    return stored?.count == number
+                })
+        }
+        await history.close()
+    }
+
     @Test func everyFieldIsStored() async throws {
         let fixture = try Fixture()
         let history = fixture.open()
