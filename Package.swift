@@ -52,6 +52,7 @@ let package = Package(
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.4.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     ],
     targets: [
         library("IOCOM"),
@@ -90,27 +91,31 @@ let package = Package(
                 .product(name: "X509", package: "swift-certificates"),
                 .product(name: "SwiftASN1", package: "swift-asn1"),
             ]),
+        library("HistoryEntries", ["PackedJSON"]),
+        library(
+            "ServerHistory", ["ByteTools", "HistoryEntries", .product(name: "GRDB", package: "GRDB.swift")]),
         library(
             "IOServer",
             [
                 "Access", "ByteTools", "IOCOM", "IOCOMTransport", "IONode", "IODevice", "PackedJSON",
-                "DeviceDescription", "DeviceStorage", "Installers", "Programs", "ServerData", crypto,
+                "DeviceDescription", "DeviceStorage", "Installers", "Programs", "ServerData", crypto, "HistoryEntries",
+                "ServerHistory",
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ] + nio),
         library(
             "IOOperator",
             [
                 "Access", "Bricks", "ByteTools", "IOCOM", "IOCOMTransport", "IONode", "PackedJSON", "DeviceDescription",
-                "Programs", "ServerData", "NetworkConfiguration",
+                "Programs", "ServerData", "NetworkConfiguration", "HistoryEntries",
             ] + nio),
         library("TerminalUI", ["PackedJSON"]),
-        library("CommandLineTool", ["TerminalUI", arguments]),
+        library("CommandLineTool", ["HistoryEntries", "TerminalUI", arguments]),
         .target(
             name: "ISpyWeb",
             dependencies: [
                 "Access", "Bricks", "ByteTools", "DeviceDescription", "Discovery", "IOCOM", "IOCOMTransport",
-                "IOOperator", "PackedJSON", "NetworkConfiguration",
-                "Programs", "ServerData", "TerminalUI", crypto, .product(name: "X509", package: "swift-certificates"),
+                "IOOperator", "PackedJSON", "NetworkConfiguration", "Programs", "ServerData", "TerminalUI", crypto,
+                .product(name: "X509", package: "swift-certificates"), "HistoryEntries",
                 .product(name: "SwiftASN1", package: "swift-asn1"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -124,14 +129,14 @@ let package = Package(
             [
                 "Access", "ByteTools", "CommandLineTool", "DeviceDescription", "Discovery", "IOCOM", "IOCOMTransport",
                 "IOOperator", "ISpyWeb", "Programs", "ServerData", "TerminalUI", arguments, "NetworkConfiguration",
-                "PackedJSON",
+                "PackedJSON", "HistoryEntries",
             ] + nio),
         library(
             "FrankCommands",
             [
                 "Access", "ByteTools", "DeviceDescription", "DeviceStorage", "Discovery", "IODevice", "Installers",
-                "IOServer", "LinuxUpdates", "Programs",
-                "ServerData", "IOCOM", "IOCOMTransport", "CommandLineTool", "TerminalUI", arguments,
+                "IOServer", "LinuxUpdates", "Programs", "ServerData", "IOCOM", "IOCOMTransport", "CommandLineTool",
+                "TerminalUI", arguments, "HistoryEntries", "ServerHistory",
             ] + nio),
         library(
             "CandyCommands",
@@ -188,12 +193,13 @@ let package = Package(
         tests("LinuxUpdates", ["ByteTools", "Programs", "UpdateTesting", crypto]),
         tests("Access"),
         tests("ServerData", ["Access", "IOCOM", "PackedJSON"]),
+        tests("HistoryEntries", ["PackedJSON"]),
+        tests("ServerHistory", ["ByteTools", "HistoryEntries", .product(name: "GRDB", package: "GRDB.swift")]),
         tests(
             "IOServer",
             [
                 "Access", "Bricks", "ByteTools", "DeviceDescription", "DeviceStorage", "IOCOM", "IOCOMTransport",
-                "IODevice",
-                "IONode", "IOOperator", "PackedJSON", "ServerData",
+                "IODevice", "IONode", "IOOperator", "PackedJSON", "ServerData", "HistoryEntries", "ServerHistory",
             ]
                 + nio),
         tests("Discovery", ["IOCOM", "IOCOMTransport"] + nio),

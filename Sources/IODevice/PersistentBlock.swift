@@ -25,6 +25,9 @@ public enum PersistentBlock {
     /// First accounts block; one for each published network.
     public static let accounts = 21
 
+    /// History of a network, read from its accounts device (docs/protocol-extensions.md); read only.
+    public static let history = 60
+
     /// Blocks that never leave a device and cannot be written from outside (3.3).
     public static func isSecret(_ block: Int) -> Bool { block == secret || block == serverKey || block == rootKey }
 

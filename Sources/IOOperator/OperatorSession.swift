@@ -98,6 +98,9 @@ final class OperatorSession: NodeRole {
     /// The server said who it is, and has not closed the connection.
     var isAuthenticated: Bool { link?.isReady == true }
 
+    /// The network of the login.
+    var network: NetworkName { target.network }
+
     // MARK: Waiting
 
     /// Completes with the first value `check` gives, looked at now and after each change; nil after `timeout`.

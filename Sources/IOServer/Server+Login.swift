@@ -27,7 +27,8 @@ extension Server {
             name: peer.user, number: peer.number, hasUniqueID: peer.flags.contains(.uniqueID), network: peer.network,
             password: peer.password, peer: IPAddress(peer: link.peerAddress))
         var visitor = Visitor(
-            user: "\(attempt.user).\(peer.network)", address: link.peerAddress, isSecure: link.isSecure)
+            user: "\(attempt.user).\(peer.network)", network: peer.network.description, address: link.peerAddress,
+            isSecure: link.isSecure)
         guard link.isSecure else {
             // Nobody has a role there.
             let permissions = LinkPermissions(

@@ -11,6 +11,7 @@ import NIOCore
 import NIOPosix
 import NIOSSL
 import ServerData
+import ServerHistory
 
 /// An IO server: lets devices and operators in, and forwards between them what each may see.
 ///
@@ -21,6 +22,7 @@ public final class Server {
     let published: Set<NetworkName>
     let book: AccountsBook
     let report: @Sendable (ServerEvent) -> Void
+    let history: History
     let numbers: NumberKeeper
     let queue: LoginQueue
     let own: OwnDevice
@@ -65,6 +67,7 @@ public final class Server {
         let accountDefaults: [UInt8]
         let facts: HostFacts
         let program: ServerProgram?
+        let history: History
     }
 
     init(_ material: Material, on loop: any EventLoop) throws {
@@ -74,6 +77,7 @@ public final class Server {
         self.settings = settings
         folder = configuration.folder
         self.report = report
+        history = material.history
         book = material.book
         lock = material.lock
         tls = material.tls
@@ -112,12 +116,14 @@ public final class Server {
                     ServerDescription.accounts(), path: path, on: node,
                     service: AccountsBlockService(
                         book, network, block: ServerSettings.accountsBlock + 1 + index, store: material.store,
-                        defaults: material.accountDefaults),
+                        defaults: material.accountDefaults, history: material.history),
                     report: { event in
                         guard case .stored = event else { return Self.note(event, path, report) }
-                        let users = book.accounts(of: network)?.users ?? []
-                        let administrators = users.count { $0.privileges == "admin" }
-                        report(.accountsReplaced(network, accounts: users.count, administrators: administrators))
+                        report(
+                            .accountsReplaced(
+                                book.accounts(of: network) ?? Accounts(), of: network,
+                                change: book.lastChange(of: network),
+                                by: weakSelf.server?.traffic[path]?.writer))
                     }))
         }
         self.accounts = accounts
@@ -224,7 +230,16 @@ public final class Server {
         for link in node.connections { link.end("this server is stopping") }
         node.shutDown()
         let bound = NIOLoopBound(self, eventLoop: node.loop)
-        return numbers.saveNow().always { _ in bound.value.lock = nil }
+        let closed = node.loop.makePromise(of: Void.self)
+        // The ends of connections, which the transports tell a moment later, belong into the history too.
+        return Farewell.wait(on: node.loop) { bound.value.node.connections.isEmpty }
+            .flatMap {
+                let history = bound.value.history
+                closed.completeWithTask { await history.close() }
+                return closed.futureResult
+            }
+            .flatMap { bound.value.numbers.saveNow() }
+            .always { _ in bound.value.lock = nil }
     }
 
     /// Every stream that may have something to do.

@@ -17,7 +17,7 @@ public struct ISpy: AsyncParsableCommand {
         subcommands: [
             DevicesList.self, Program.self, Package.self, Block.self, SignalsShow.self, SignalSet.self, MemoryShow.self,
             AccountsCommand.self, Certificates.self, Config.self, WiFi.self, Reboot.self, Forget.self,
-            FactoryReset.self, Profile.self, Web.self, Discover.self,
+            FactoryReset.self, HistoryShow.self, Profile.self, Web.self, Discover.self,
         ])
 
     /// Made by the argument parser.

@@ -45,13 +45,17 @@ struct LogLine {
             self.init(
                 "device-ignored", "device \(device) of \(visitor.sentence) was ignored: \(reason)",
                 [("device", .string(device.description))] + visitor.members + [("reason", .string(reason))])
-        case .accountsReplaced(let network, let accounts, let administrators):
+        case .accountsReplaced(let network, let accounts, let administrators, let change, let visitor):
             let warning = administrators == 0 ? "; none of them is an administrator" : ""
             self.init(
-                "accounts-replaced", "accounts of network \(network) were replaced: \(accounts) accounts\(warning)",
+                "accounts-replaced",
+                "accounts of network \(network) were replaced"
+                    + (visitor.map { " by \($0.sentence)" } ?? "") + (change.isEmpty ? "" : ", \(change)")
+                    + ": \(accounts) accounts\(warning)",
                 [
                     ("network", .string(network.description)), ("accounts", .number(accounts)),
-                    ("administrators", .number(administrators)),
+                    ("administrators", .number(administrators)), ("change", .string(change)),
+                    ("user", .string(visitor?.user)),
                 ])
         case .transfer(let transfer): self.init(transfer)
         case .paired(let device, let visitor):

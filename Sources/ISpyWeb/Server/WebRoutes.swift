@@ -1,4 +1,5 @@
 import Foundation
+import HistoryEntries
 import Hummingbird
 import IOCOM
 import IOOperator
@@ -112,6 +113,11 @@ struct WebRoutes: Sendable {
             let access = try service.connections.access(try Self.text(context, "connection"))
             let devices = try await Self.asking { try await access.devices() }
             return Response.json(.array(devices.map { $0.json(available: service.shelf.available(for: $0)) }))
+        }
+        api.get("connections/{connection}/history") { request, context in
+            let access = try service.connections.access(try Self.text(context, "connection"))
+            let asked = try HistoryRequest(request.uri.queryParameters)
+            return Response.json(.array(try await Self.asking { try await asked.read(from: access) }.map(\.json)))
         }
         let device = api.group("connections/{connection}/devices/{device}")
         device.get("/") { _, context in
