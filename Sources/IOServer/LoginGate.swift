@@ -24,6 +24,10 @@ public struct LoginLimits: Sendable, Equatable {
     public var waiting = 2_048
     /// Those from one address among them.
     public var waitingPerAddress = 512
+    /// Those of one user from one address among these: automatically numbered devices share a name.
+    public var waitingPerUser = 256
+    /// Users whose success from an address is remembered at once.
+    public var rememberedSuccesses = 20_000
 
     /// The usual limits, with `checks` password checks at a time.
     public init(checks: Int = 1) { self.checks = max(1, checks) }
@@ -58,14 +62,18 @@ struct LoginGate {
     private let limits: LoginLimits
     private var failures: [LoginKey: Failures] = [:]
     private var addresses: [String: Allowance] = [:]
+    /// Who was let in from where: does not wait for what others at the same address do.
+    private var successes: Set<LoginKey> = []
 
     init(_ limits: LoginLimits) { self.limits = limits }
 
     /// Number of users and addresses remembered.
-    var count: Int { failures.count + addresses.count }
+    var count: Int { failures.count + addresses.count + successes.count }
 
     func verdict(_ key: LoginKey, now: Milliseconds) -> Verdict {
         if let entry = failures[key], entry.waitsUntil > now { return .wait(entry.waitsUntil - now, entry.refusal) }
+        // Its own failures count all the same, so this gives nobody a guess more.
+        guard !successes.contains(key) else { return .check }
         let spent = spent(key.address, now)
         guard spent >= limits.addressFailures else { return .check }
         return .wait(limits.addressRecovery, failures[key]?.refusal)
@@ -89,7 +97,11 @@ struct LoginGate {
         addresses[key.address] = Allowance(spent: spent(key.address, now) + 1, since: now)
     }
 
-    mutating func succeeded(_ key: LoginKey) { failures[key] = nil }
+    mutating func succeeded(_ key: LoginKey) {
+        failures[key] = nil
+        if successes.count >= limits.rememberedSuccesses { successes.removeAll() }
+        successes.insert(key)
+    }
 
     /// The accounts changed: what was wrong may be right now.
     mutating func forgetFailures() { failures.removeAll() }

@@ -3,14 +3,14 @@ import NIOCore
 import NIOPosix
 import ServerData
 
-/// Checks logins on threads of its own, a few at a time, in the order they came. Confined to the loop.
+/// Checks logins on threads of its own, a few at a time. Addresses take turns, and at each address the users: whoever sends
+/// very many logins waits for itself. Confined to the loop.
 ///
 /// The allocator keeps the 16 MiB of a check for each thread that ever made one, so the process's common threads are not
 /// used.
 final class LoginQueue {
     private struct Entry {
         var attempt: LoginAttempt
-        var address: String
         var isWanted: () -> Bool
         var done: (AuthorizationDecision) -> Void
     }
@@ -19,9 +19,10 @@ final class LoginQueue {
     private let limits: LoginLimits
     private let book: AccountsBook
     private let threads: NIOThreadPool
-    private var waiting: [Entry] = []
-    private var next = 0
-    private var byAddress: [String: Int] = [:]
+    /// By address and user.
+    private var waiting: [String: TurnQueue<String, Entry>] = [:]
+    /// An address for each entry that waits.
+    private var turns = TurnQueue<String, Void>()
     private var running = 0
 
     init(_ book: AccountsBook, _ limits: LoginLimits, on loop: any EventLoop) {
@@ -36,14 +37,16 @@ final class LoginQueue {
 
     /// Has an attempt decided; false when too many wait. `isWanted` is asked before the work is done.
     func add(
-        _ attempt: LoginAttempt, from address: String, isWanted: @escaping () -> Bool,
+        _ attempt: LoginAttempt, from key: LoginKey, isWanted: @escaping () -> Bool,
         done: @escaping (AuthorizationDecision) -> Void
     ) -> Bool {
-        guard waiting.count - next < limits.waiting, byAddress[address, default: 0] < limits.waitingPerAddress else {
-            return false
-        }
-        byAddress[address, default: 0] += 1
-        waiting.append(Entry(attempt: attempt, address: address, isWanted: isWanted, done: done))
+        let ofAddress = waiting[key.address]
+        guard turns.count < limits.waiting, ofAddress?.count ?? 0 < limits.waitingPerAddress,
+            ofAddress?.count(in: key.user) ?? 0 < limits.waitingPerUser
+        else { return false }
+        waiting[key.address, default: TurnQueue()].append(
+            Entry(attempt: attempt, isWanted: isWanted, done: done), to: key.user)
+        turns.append((), to: key.address)
         start()
         return true
     }
@@ -71,15 +74,8 @@ final class LoginQueue {
     }
 
     private func take() -> Entry? {
-        guard next < waiting.count else { return nil }
-        let entry = waiting[next]
-        next += 1
-        if next == waiting.count || next > 256 {
-            waiting.removeFirst(next)
-            next = 0
-        }
-        let left = byAddress[entry.address, default: 1] - 1
-        byAddress[entry.address] = left > 0 ? left : nil
-        return entry
+        guard let address = turns.removeFirst()?.lane, let entry = waiting[address]?.removeFirst() else { return nil }
+        if waiting[address]?.count == 0 { waiting[address] = nil }
+        return entry.element
     }
 }

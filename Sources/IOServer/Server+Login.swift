@@ -41,13 +41,14 @@ extension Server {
             seenGeneration = generation
             gate.forgetFailures()
         }
-        if case .wait(let time, let refusal) = gate.verdict(key, now: node.now) {
-            // Who waits to be accepted stays visible.
-            if let refusal { show(refusal, link) }
-            return refuse(link, visitor, "too many failed logins, next try in \((time + 999) / 1000) s")
-        }
+        guard !hasToWait(key, link, visitor) else { return }
         let bound = NIOLoopBound((self, link), eventLoop: node.loop)
-        let isQueued = queue.add(attempt, from: link.peerAddress, isWanted: { bound.value.1.isConnected }) { decision in
+        let isWanted = {
+            // Asked again: others of the same key may have failed since, and each of them was a guess.
+            let (server, link) = bound.value
+            return link.isConnected && !server.hasToWait(key, link, visitor)
+        }
+        let isQueued = queue.add(attempt, from: key, isWanted: isWanted) { decision in
             let (server, link) = bound.value
             switch decision {
             case .accepted(let authorization):
@@ -62,6 +63,15 @@ extension Server {
             server.node.flushWaiting()
         }
         if !isQueued { refuse(link, visitor, "too many logins at once") }
+    }
+
+    /// Refuses a login that failed too often of late.
+    private func hasToWait(_ key: LoginKey, _ link: NodeLink, _ visitor: Visitor) -> Bool {
+        guard case .wait(let time, let refusal) = gate.verdict(key, now: node.now) else { return false }
+        // Who waits to be accepted stays visible.
+        if let refusal { show(refusal, link) }
+        refuse(link, visitor, "too many failed logins, next try in \((time + 999) / 1000) s")
+        return true
     }
 
     private func accepted(

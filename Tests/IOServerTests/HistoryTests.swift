@@ -36,7 +36,7 @@ import Testing
         #expect(entries.allSatisfy { $0.network == "cafenet" })
         let logins = entries.filter { $0.kind == .login }
         #expect(logins.contains { $0.device == "candy3.cafenet" && $0.result == "device" && $0.address == "127.0.0.1" })
-        #expect(logins.contains { $0.user == "root.cafenet" && $0.result == "operator" && $0.device == nil })
+        #expect(logins.contains { $0.user == "root.cafenet" && $0.result == "admin" && $0.device == nil })
         let refused = try #require(entries.first { $0.kind == .refused })
         #expect(refused.user == "root.cafenet")
         #expect(refused.text?.isEmpty == false)

@@ -36,6 +36,19 @@ import Testing
         #expect(gate.verdict(LoginKey(address: "10.0.0.1", user: "fresh"), now: limits.addressRecovery) == .check)
     }
 
+    @Test func whoWasLetInBeforeDoesNotWaitForOthersAtTheAddressButForItsOwnFailures() {
+        let limits = LoginLimits()
+        var gate = LoginGate(limits)
+        gate.succeeded(Self.key)
+        for i in 0..<limits.addressFailures {
+            gate.failed(LoginKey(address: "10.0.0.1", user: "candy\(i)"), Self.wrong, now: 0)
+        }
+        #expect(gate.verdict(LoginKey(address: "10.0.0.1", user: "fresh"), now: 0) != .check)
+        #expect(gate.verdict(Self.key, now: 0) == .check)
+        for _ in 0..<limits.freeFailures { gate.failed(Self.key, Self.wrong, now: 0) }
+        #expect(gate.verdict(Self.key, now: 0) == .wait(limits.shortestWait, Self.wrong))
+    }
+
     @Test func namesThatNobodyHasDoNotStopAnAddress() {
         var gate = LoginGate(LoginLimits())
         for i in 0..<1000 { gate.failed(LoginKey(address: "10.0.0.1", user: "x\(i)"), Self.unknown, now: 0) }
@@ -45,11 +58,13 @@ import Testing
     @Test func itsMemoryIsBounded() {
         var limits = LoginLimits()
         limits.remembered = 100
+        limits.rememberedSuccesses = 50
         var gate = LoginGate(limits)
         for i in 0..<5000 {
             gate.failed(
                 LoginKey(address: "10.0.\(i % 250).\(i / 250)", user: "root\(i)"), Self.wrong, now: Milliseconds(i))
         }
-        #expect(gate.count <= 200)
+        for i in 0..<5000 { gate.succeeded(LoginKey(address: "10.0.0.1", user: "candy\(i)")) }
+        #expect(gate.count <= 250)
     }
 }

@@ -59,8 +59,6 @@ import Testing
 
     @Test func onlyTheOwnerCanReadTheFiles() async throws {
         let fixture = try Fixture()
-        let old = umask(0)
-        defer { umask(old) }
         let history = fixture.open()
         history.add(entry(.login, 1, at: Self.now))
         #expect(await history.flush())

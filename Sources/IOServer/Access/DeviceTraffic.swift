@@ -12,7 +12,7 @@ final class DeviceTraffic {
     let path: DevicePath
     private let node: Node
     private let report: (TransferReport) -> Void
-    private var signals: GuardedSignals?
+    private var description = DeviceWord()
     private var arbiter = StreamArbiter()
     private var watch: TransferWatch?
     /// The manifest that the same operator wrote last, for the name of the package that follows.
@@ -32,11 +32,9 @@ final class DeviceTraffic {
 
     private func block(_ name: BlockName) -> MemoryBlock? { node.block(BlockPath(block: name, device: path)) }
 
-    /// The device's signals, as far as its `info` block has come; a device that says nothing of itself has none.
-    private var known: GuardedSignals? {
-        if signals == nil { signals = GuardedSignals(block("info")) }
-        return signals
-    }
+    /// What the device says of itself, as far as its `info` block has come; nil when it says nothing that can be used.
+    private var word: DeviceWord.Content? { description.content(of: block("info"), now: node.now) }
+    private var known: GuardedSignals? { word?.signals }
 
     private func port(_ direction: StreamDirection) -> StreamPort? {
         guard let addresses = direction == .upload ? known?.upload : known?.download,
@@ -83,8 +81,14 @@ final class DeviceTraffic {
         }
         var refused = RangeSet()
         var findings: [StreamArbiter.Finding] = []
+        // What lies beside the streams is a setting like any other.
+        if !access.allows(.setSignals) { refused.add(known.outsideStreams(size: proposal.block.size)) }
         for direction in [StreamDirection.upload, .download] {
-            guard let port = port(direction) else { continue }
+            guard let port = port(direction) else {
+                // Its other half is not there, or what the device says of it can't be: nobody can use it.
+                for range in known.controllersRanges(direction) { refused.add(range) }
+                continue
+            }
             let finding = arbiter.review(
                 proposal, port.addresses, by: link.id, now: node.now, may: { access.allows($0) }, needs: needs,
                 isWorking: { _ in port.value(.state) == 1 }, refused: &refused)
@@ -106,6 +110,7 @@ final class DeviceTraffic {
 
     /// A block of the device has new content.
     func changed(_ block: MemoryBlock) {
+        if block.path.block == "info" { description.changed() }
         guard watch != nil else { return }
         if block.path.block == "conf_imp", let port = port(.upload) { watch?.controllerWrote(port, now: node.now) }
         turn()
@@ -139,13 +144,14 @@ final class DeviceTraffic {
 
     /// The device is gone; what it says of itself may be different when it comes back.
     func deviceLeft() {
-        signals = nil
+        description = DeviceWord()
         arbiter = StreamArbiter()
         turn()
     }
 
     private var update: (phase: UpdatePhase, text: String, version: String)? {
-        guard let exported = block("exp"), let info = info, let state = info.signal("upd_state", in: "exp")?.signal,
+        guard let exported = block("exp"), let info = word?.info,
+            let state = info.signal("upd_state", in: "exp")?.signal,
             case .integer(let number)? = state.value(in: exported), let phase = UpdatePhase(rawValue: number)
         else { return nil }
         func text(_ name: String) -> String {
@@ -153,12 +159,6 @@ final class DeviceTraffic {
             return text
         }
         return (phase, text("upd_error"), text("upd_version"))
-    }
-
-    private var info: DeviceInfo? {
-        block("info")?.withBytes { span -> DeviceInfo? in
-            do throws(DeviceInfoError) { return try DeviceInfo(packed: span) } catch { return nil }
-        }
     }
 
     private static func name(of manifest: [UInt8]) -> String {

@@ -12,6 +12,9 @@ struct GuardedSignals {
     /// Parts of blocks that the controller writes, by name of the block.
     private let parts: [String: [(range: ByteRange, signal: String, operation: Operation)]]
 
+    /// Bytes of a command or setting that are compared; the longest has 64.
+    static let longestCommand = 256
+
     /// A command or setting that a controller gave.
     struct Command: Equatable {
         let signal: String
@@ -23,22 +26,26 @@ struct GuardedSignals {
         download = StreamAddresses(.download, in: info)
         var parts: [String: [(range: ByteRange, signal: String, operation: Operation)]] = [:]
         for block in info.blocks where !block.isConfiguration && !block.flags.contains(.up) {
+            // The first of a name counts, as everywhere.
+            var names: Set<String> = []
             for signal in block.signals {
-                guard let operation = Self.operation(of: signal.name) else { continue }
+                guard let operation = Self.operation(of: signal.name), names.insert(signal.name).inserted else {
+                    continue
+                }
                 parts[block.name, default: []].append((signal.signal.range, signal.name, operation))
             }
         }
         self.parts = parts
     }
 
-    /// Reads the `info` block; nil when it is not there yet or can't be used.
-    init?(_ block: MemoryBlock?) {
-        guard
-            let info = block?.withBytes({ span -> DeviceInfo? in
-                do throws(DeviceInfoError) { return try DeviceInfo(packed: span) } catch { return nil }
-            })
-        else { return nil }
-        self.init(info)
+    /// What the controller of a stream writes; empty when there is no such stream.
+    func controllersRanges(_ direction: StreamDirection) -> [ByteRange] {
+        (direction == .upload ? upload : download)?.controllersRanges ?? []
+    }
+
+    /// The bytes of the streams' block, of `size` bytes, that belong to no stream.
+    func outsideStreams(size: Int) -> RangeSet {
+        Self.gaps(between: controllersRanges(.upload) + controllersRanges(.download), size: size)
     }
 
     /// What a signal of a controller's block needs; nil for the right to set signals.
@@ -61,21 +68,26 @@ struct GuardedSignals {
             for part in parts where !access.allows(part.operation) { refused.add(part.range) }
             return refused
         }
-        let allowed = parts.filter { access.allows($0.operation) }.map(\.range).sorted { $0.start < $1.start }
+        return Self.gaps(between: parts.filter { access.allows($0.operation) }.map(\.range), size: size)
+    }
+
+    private static func gaps(between ranges: [ByteRange], size: Int) -> RangeSet {
+        var gaps = RangeSet()
         var at = 0
-        for range in allowed {
-            refused.add(ByteRange(at, range.start))
+        for range in ranges.sorted(by: { $0.start < $1.start }) {
+            gaps.add(ByteRange(at, min(range.start, size)))
             at = max(at, range.end)
         }
-        refused.add(ByteRange(at, size))
-        return refused
+        gaps.add(ByteRange(at, size))
+        return gaps
     }
 
     /// Commands that a proposal gives: those whose value it changes to something.
     func commands(in proposal: SnapshotProposal) -> [Command] {
         (parts["\(proposal.block.path.block)"] ?? []).filter { part in
             guard part.operation != .see, proposal.touches(part.range) else { return false }
-            let bytes = part.range.start..<part.range.end
+            // A device may tell of signals without end.
+            let bytes = part.range.start..<min(part.range.end, part.range.start + Self.longestCommand)
             return bytes.contains { proposal.byte(at: $0) != proposal.block.byte(at: $0) }
                 && (part.range.count > 1 || proposal.byte(at: part.range.start) & StateBits.value.rawValue != 0)
         }.map { Command(signal: $0.signal, operation: $0.operation) }

@@ -17,6 +17,8 @@ extension Server {
         let bound = NIOLoopBound((self, link), eventLoop: node.loop)
         NIOThreadPool.singleton.runIfActive(eventLoop: node.loop) { try folder.clientChain() }.whenComplete { result in
             let (server, link) = bound.value
+            // Who left meanwhile would be remembered for good.
+            guard link.isConnected else { return }
             switch result {
             case .success(let chain): server.pairings[link.id] = Pairing(visitor, chain)
             case .failure(let error):
