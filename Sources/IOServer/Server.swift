@@ -40,6 +40,7 @@ public final class Server {
     let folder: ServerFolder
     var gate: LoginGate
     var seenGeneration: UInt64 = 0
+    var reviewedGeneration: UInt64 = 0
     var directory = DeviceDirectory()
     /// Says that this process uses the data folder, until the server has stopped.
     private var lock: File?
@@ -187,6 +188,7 @@ public final class Server {
         update?.tick()
         if ticks.isMultiple(of: 2) { turnTraffic() }
         turnPairings()
+        endRemoved()
         certificates?.tick()
         if ticks.isMultiple(of: 4), let update, update.isOnTrial, let listener = listeners.first {
             AcceptProbe.run(listener.address, trustFile: trustFile, on: node.loop) { update.accepted() }

@@ -205,8 +205,10 @@ async def as_lower(options, role, network, violations):
     task = asyncio.ensure_future(live(lower))
     own = f'{user}{number if role == "device" else 0}.{network}'
     await wait_for(lambda: lower.conn is not None and bool(lower.conn.sources), 3)
-    await asyncio.sleep(1)
-    seen = await observed(options)
+    seen = set()
+    for _ in range(4):
+        await asyncio.sleep(1)
+        seen |= await observed(options)
     cells['bringOwnDevice'] = own in seen and role == 'device'
     cells['bringAnyDevice'] = f'gina{foreign}.{network}' in seen
     task.cancel()
