@@ -18,10 +18,11 @@ struct Attempts: Sendable {
         failures[address] = now
     }
 
-    /// The first of `candidates` that was not tried yet; else the one whose failure is longest ago, if it announced itself
-    /// since.
-    func choose(_ candidates: [FoundServer]) -> FoundServer? {
+    /// The first of `candidates` that was not tried yet; else, with `again`, the one whose failure is longest ago, if it
+    /// announced itself since.
+    func choose(_ candidates: [FoundServer], again: Bool) -> FoundServer? {
         if let fresh = candidates.first(where: { failures[$0.address] == nil }) { return fresh }
+        guard again else { return nil }
         func failure(_ server: FoundServer) -> Milliseconds { failures[server.address] ?? 0 }
         return candidates.filter { $0.heardAt > failure($0) }.min { failure($0) < failure($1) }
     }

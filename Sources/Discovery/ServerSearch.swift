@@ -17,21 +17,27 @@ public actor ServerSearch {
         found = ServersFound(for: query)
     }
 
+    /// So long it listens before an address that failed has another turn: every server announces itself once in it, so that
+    /// who announces himself much more often than the right one can't keep it away.
+    private static let hearingAll = DiscoveryGroup.interval + .seconds(1)
+
     /// The next address to try; listens up to `time` for one.
     ///
     /// - Throws: ``DiscoveryError/nothingFound(_:seconds:problem:)``.
     public func next(within time: Duration) async throws -> ConnectionAddress {
-        if let known = choice { return known }
+        if let known = choice(again: false) { return known }
+        let heardAll = ContinuousClock.now + Self.hearingAll
         var problem: String?
         for await event in finder.events(for: time) {
             switch event {
             case .heard(let message, let source):
                 found.note(message, from: source, now: Finder.now)
-                if let choice { return choice }
+                if let choice = choice(again: .now >= heardAll) { return choice }
             case .problem(let text): problem = text
             }
         }
         try Task.checkCancellation()
+        if let choice = choice(again: true) { return choice }
         throw DiscoveryError.nothingFound(query, seconds: Int(time.components.seconds), problem: problem)
     }
 
@@ -39,7 +45,7 @@ public actor ServerSearch {
     @discardableResult
     public func failed(_ address: ConnectionAddress) -> Bool {
         attempts.failed(address, now: Finder.now)
-        return choice != nil
+        return choice(again: false) != nil
     }
 
     /// Forgets everything: after a connection that worked its server may have moved.
@@ -48,5 +54,7 @@ public actor ServerSearch {
         attempts = Attempts()
     }
 
-    private var choice: ConnectionAddress? { attempts.choose(found.candidates(now: Finder.now))?.address }
+    private func choice(again: Bool) -> ConnectionAddress? {
+        attempts.choose(found.candidates(now: Finder.now), again: again)?.address
+    }
 }
