@@ -87,7 +87,7 @@ import Testing
     }
 
     @Test func aLongHistoryComesPageByPageAndReadingEndsWhenEnoughCame() async throws {
-        let count = 40_000
+        let count = 6_000
         let fixture = try await ServerFixture(prepare: { _ in })
         await fixture.stop(keepingFolder: true)
         let history = History(folder: fixture.folder, report: { _ in })
