@@ -91,6 +91,8 @@ struct CandyRun: AsyncParsableCommand {
             let lock = try settings.folder.claim()
             defer { withExtendedLifetime(lock) {} }
             try await ModuleLife(settings: settings, log: log, stop: stop).live()
+        } catch let error as CandyError {
+            throw error
         } catch {
             throw CandyError(.failed, "\(error)")
         }

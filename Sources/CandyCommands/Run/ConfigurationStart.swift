@@ -23,6 +23,7 @@ struct ConfigurationStart: Sendable {
         let trust = try ModuleTrust(settings, TrustKeeper(store))
         var settings = settings
         settings.tls = trust.client
+        if trust.standing != .given { settings.tlsWhenFound = trust.client }
         let keeper = ConfigurationKeeper(store)
         var (contents, isOnTrial) = try keeper.start(programIsOnTrial: programIsOnTrial)
         var configuration = ModuleConfiguration(settings, contents)

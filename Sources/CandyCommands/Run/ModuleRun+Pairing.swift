@@ -1,4 +1,5 @@
 import Access
+import Discovery
 import IOCOM
 import IODevice
 import TerminalUI
@@ -7,6 +8,20 @@ extension ModuleRun {
     /// The longest pause between attempts of a device that waits to be let in: it is shown to operators for 8 s after each
     /// (application-layer.md 7.7).
     static let longestPairingPause: Int64 = 4_000
+
+    /// Where a device is paired: not with a server that was only found. Anybody on the network can announce one, and it would
+    /// become this device's for good.
+    static func pairingAddress(
+        _ configured: ServerAddress, _ commandLine: ServerAddress
+    ) throws(CandyError) -> ServerAddress {
+        for address in [configured, commandLine] {
+            if case .fixed = address { return address }
+        }
+        throw CandyError(
+            .usage,
+            "this device has no certificates, and is not paired with a server that is only found: give the server's address, or "
+                + "its trust.pem with --trust")
+    }
 
     /// A server answered; it is not known to be the right one.
     func met(_ certificate: [UInt8], at server: String) {

@@ -109,7 +109,7 @@ final class ModuleRun {
         let obeyed = notes.commands
         let defaults = try commandLine.defaultsBlock()
         var server = ServerConnection(
-            server: settings.address, tls: settings.tls, password: password, pause: pause)
+            server: isUnpaired ? try Self.pairingAddress(settings.address, commandLine.address) : settings.address, tls: settings.tls, password: password, pause: pause)
         server.others = settings.otherAddresses
         server.tlsWhenFound = trust.standing == .given ? settings.tlsWhenFound : trust.client
         if isUnpaired { server.flags = .wantsCertificate }
@@ -163,22 +163,14 @@ final class ModuleRun {
             }
         }.get()
         await beginTrial()
-        var isMute = module.behaviour.neverConnects
-        if isUnpaired, case .discovered = settings.address {
-            // Anybody on the network can announce a server; it would become this device's for good.
-            isMute = true
-            log.note(
-                "pairing",
-                "a device without certificates is not paired with a server that is only found: give the server's address, or its "
-                    + "certificates with --trust")
-        }
+        let isMute = module.behaviour.neverConnects
         let selfTest = module.behaviour.selfTest
         let selfTestTime = module.selfTestTime
         let fixed = ModuleSignals.fixed(settings, version: module.version)
         try await show(fixed + [("nc_status", .integer(5))])
         try await showConfiguration()
         try await showUpdate()
-        try await loop.submit { [device, isMute] in if !isMute { device.value.start() } }.get()
+        try await loop.submit { [device] in if !isMute { device.value.start() } }.get()
         let ending = try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { for await event in events { feed.yield(.device(event)) } }
             group.addTask {

@@ -171,7 +171,8 @@ async def as_operator(options, role, network, units, violations):
 async def observed(options):
     """Devices of both networks, as an operator of the plain port sees them."""
     session = await Operator(options.tcp).open()
-    await session.settle()
+    # This process does much at once: what seems a pause of the server may be its own.
+    await session.settle(quiet=1.5)
     found = set(session.infos)
     await session.close()
     return found
