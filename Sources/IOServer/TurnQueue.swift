@@ -5,6 +5,17 @@ struct TurnQueue<Lane: Hashable, Element> {
         var head = 0
 
         var count: Int { elements.count - head }
+
+        mutating func removeFirst() -> Element? {
+            guard head < elements.count else { return nil }
+            let element = elements[head]
+            head += 1
+            if head > 256 {
+                elements.removeFirst(head)
+                head = 0
+            }
+            return element
+        }
     }
 
     private var lanes: [Lane: Waiting] = [:]
@@ -35,18 +46,5 @@ struct TurnQueue<Lane: Hashable, Element> {
         count -= 1
         if lanes[lane]?.count == 0 { lanes[lane] = nil } else { turns.append(lane) }
         return (lane, element)
-    }
-}
-
-extension TurnQueue.Waiting {
-    mutating func removeFirst() -> Element? {
-        guard head < elements.count else { return nil }
-        let element = elements[head]
-        head += 1
-        if head > 256 {
-            elements.removeFirst(head)
-            head = 0
-        }
-        return element
     }
 }

@@ -15,18 +15,18 @@ extension EndToEnd {
             let facts = try await siege.attack("attack_logins.py", "guess", working: false)
             let attempts = try #require(facts.number("attempts"))
             let checks = siege.world.frank.count(": wrong password")
-            #expect(attempts > 300, "\(facts)")
+            #expect(attempts > 60, "\(facts)")
             #expect(facts.number("let in") == 0, "\(facts)")
             // Per user 5 at once, then 1, 2, 4, 8 s apart; per address 40, then one in 1.5 s.
             #expect(checks < 130, "\(checks) of \(attempts) guesses were checked")
             #expect(facts.number("logins.known").map { $0 < 6 } == true, "\(facts)")
-            #expect(facts.number("logins.new").map { $0 < 20 } == true, "\(facts)")
+            #expect(facts.number("logins.new").map { $0 < 30 } == true, "\(facts)")
             #expect(facts.number("memory").map { $0 < 60_000 } == true, "\(facts)")
             // The same password that was guessed works from where nobody guesses, and there once the wait is over.
             let elsewhere = try await siege.attack("attack_logins.py", "root-elsewhere", working: false)
             #expect(elsewhere.number("seconds").map { $0 < 5 } == true, "\(elsewhere)")
             Place.note(
-                "attack: \(Int(attempts)) guesses of passwords in 10 s, \(checks) checked; a known user got in after "
+                "attack: \(Int(attempts)) guesses of passwords in 12 s, \(checks) checked; a known user got in after "
                     + "\(facts.number("logins.known") ?? 0) s, a new one after \(facts.number("logins.new") ?? 0) s")
             try await eventually("root's wait is over", seconds: 70) {
                 try await siege.world.ispy("devices").status == 0 ? true : nil

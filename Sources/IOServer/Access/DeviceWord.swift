@@ -1,5 +1,6 @@
 import DeviceDescription
 import IOCOM
+import PackedJSON
 
 /// What a device says of itself in its `info` block, read once: a device may say what it wants, as often as it wants, and
 /// must not cost the server more than that.

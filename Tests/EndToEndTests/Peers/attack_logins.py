@@ -8,7 +8,7 @@ async def guess(options):
     """50 connections guess passwords of root and of a device as fast as they can; honest ones log in meanwhile."""
     facts = {'attempts': 0, 'let in': 0, 'logins': {}}
     loop = asyncio.get_running_loop()
-    end = loop.time() + 10
+    end = loop.time() + 12
 
     async def guesser(k, source):
         operator = k % 2 == 0
@@ -50,7 +50,7 @@ async def guess(options):
     before = memory(options)
     # Most come from this address; some from another one, which makes no difference to those here.
     guessers = [guesser(k, '127.0.0.9' if k >= 40 else None) for k in range(50)]
-    await asyncio.gather(*guessers, honest('known', 'engineer', 4), honest('new', 'viewer', 4))
+    await asyncio.gather(*guessers, honest('known', 'engineer', 5), honest('new', 'viewer', 5))
     facts['memory'] = memory(options) - before
     return facts
 
