@@ -70,6 +70,9 @@ struct LoginGate {
     /// Number of users and addresses remembered.
     var count: Int { failures.count + addresses.count + successes.count }
 
+    /// True for a user who was let in from there before.
+    func knows(_ key: LoginKey) -> Bool { successes.contains(key) }
+
     func verdict(_ key: LoginKey, now: Milliseconds) -> Verdict {
         if let entry = failures[key], entry.waitsUntil > now { return .wait(entry.waitsUntil - now, entry.refusal) }
         // Its own failures count all the same, so this gives nobody a guess more.

@@ -4,7 +4,8 @@ import NIOPosix
 import ServerData
 
 /// Checks logins on threads of its own, a few at a time. Addresses take turns, and at each address the users: whoever sends
-/// very many logins waits for itself. Confined to the loop.
+/// very many logins waits for itself. Users who were let in from an address before have a turn apart from the others there.
+/// Confined to the loop.
 ///
 /// The allocator keeps the 16 MiB of a check for each thread that ever made one, so the process's common threads are not
 /// used.
@@ -19,10 +20,14 @@ final class LoginQueue {
     private let limits: LoginLimits
     private let book: AccountsBook
     private let threads: NIOThreadPool
+    private struct Lane: Hashable {
+        var address: String
+        var isKnown: Bool
+    }
     /// By address and user.
-    private var waiting: [String: TurnQueue<String, Entry>] = [:]
-    /// An address for each entry that waits.
-    private var turns = TurnQueue<String, Void>()
+    private var waiting: [Lane: TurnQueue<String, Entry>] = [:]
+    /// A lane for each entry that waits.
+    private var turns = TurnQueue<Lane, Void>()
     private var running = 0
 
     init(_ book: AccountsBook, _ limits: LoginLimits, on loop: any EventLoop) {
@@ -35,18 +40,20 @@ final class LoginQueue {
 
     deinit { threads.shutdownGracefully { _ in } }
 
-    /// Has an attempt decided; false when too many wait. `isWanted` is asked before the work is done.
+    /// Has an attempt decided; false when too many wait. `isKnown` when that user was let in from there before; `isWanted` is
+    /// asked before the work is done.
     func add(
-        _ attempt: LoginAttempt, from key: LoginKey, isWanted: @escaping () -> Bool,
+        _ attempt: LoginAttempt, from key: LoginKey, isKnown: Bool, isWanted: @escaping () -> Bool,
         done: @escaping (AuthorizationDecision) -> Void
     ) -> Bool {
-        let ofAddress = waiting[key.address]
-        guard turns.count < limits.waiting, ofAddress?.count ?? 0 < limits.waitingPerAddress,
-            ofAddress?.count(in: key.user) ?? 0 < limits.waitingPerUser
+        let lane = Lane(address: key.address, isKnown: isKnown)
+        let others = waiting[lane]
+        guard turns.count < limits.waiting, others?.count ?? 0 < limits.waitingPerAddress,
+            others?.count(in: key.user) ?? 0 < limits.waitingPerUser
         else { return false }
-        waiting[key.address, default: TurnQueue()].append(
+        waiting[lane, default: TurnQueue()].append(
             Entry(attempt: attempt, isWanted: isWanted, done: done), to: key.user)
-        turns.append((), to: key.address)
+        turns.append((), to: lane)
         start()
         return true
     }
@@ -74,8 +81,8 @@ final class LoginQueue {
     }
 
     private func take() -> Entry? {
-        guard let address = turns.removeFirst()?.lane, let entry = waiting[address]?.removeFirst() else { return nil }
-        if waiting[address]?.count == 0 { waiting[address] = nil }
+        guard let lane = turns.removeFirst()?.lane, let entry = waiting[lane]?.removeFirst() else { return nil }
+        if waiting[lane]?.count == 0 { waiting[lane] = nil }
         return entry.element
     }
 }

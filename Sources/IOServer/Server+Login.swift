@@ -51,7 +51,7 @@ extension Server {
             let (server, link) = bound.value
             return link.isConnected && !server.hasToWait(key, link, visitor)
         }
-        let isQueued = queue.add(attempt, from: key, isWanted: isWanted) { decision in
+        let isQueued = queue.add(attempt, from: key, isKnown: gate.knows(key), isWanted: isWanted) { decision in
             let (server, link) = bound.value
             switch decision {
             case .accepted(let authorization):

@@ -15,18 +15,19 @@ extension EndToEnd {
             let facts = try await siege.attack("attack_logins.py", "guess", working: false)
             let attempts = try #require(facts.number("attempts"))
             let checks = siege.world.frank.count(": wrong password")
-            #expect(attempts > 300, "\(facts)")
+            #expect(attempts > 60, "\(facts)")
             #expect(facts.number("let in") == 0, "\(facts)")
             // Per user 5 at once, then 1, 2, 4, 8 s apart; per address 40, then one in 1.5 s.
             #expect(checks < 130, "\(checks) of \(attempts) guesses were checked")
-            #expect(facts.number("logins.known").map { $0 < 6 } == true, "\(facts)")
-            #expect(facts.number("logins.new").map { $0 < 20 } == true, "\(facts)")
+            // While the guessing went on, which ends 11 s later.
+            #expect(facts.number("logins.known").map { $0 < 10 } == true, "\(facts)")
+            #expect(facts.number("logins.new").map { $0 < 30 } == true, "\(facts)")
             #expect(facts.number("memory").map { $0 < 60_000 } == true, "\(facts)")
             // The same password that was guessed works from where nobody guesses, and there once the wait is over.
             let elsewhere = try await siege.attack("attack_logins.py", "root-elsewhere", working: false)
             #expect(elsewhere.number("seconds").map { $0 < 5 } == true, "\(elsewhere)")
             Place.note(
-                "attack: \(Int(attempts)) guesses of passwords in 10 s, \(checks) checked; a known user got in after "
+                "attack: \(Int(attempts)) guesses of passwords in 14 s, \(checks) checked; a known user got in after "
                     + "\(facts.number("logins.known") ?? 0) s, a new one after \(facts.number("logins.new") ?? 0) s")
             try await eventually("root's wait is over", seconds: 70) {
                 try await siege.world.ispy("devices").status == 0 ? true : nil
@@ -156,12 +157,14 @@ extension EndToEnd {
 
         @Test func `A device that moves its signals gives nobody a right at another`() async throws {
             let siege = try await Siege.begin()
-            let facts = try await siege.attack("attack_devices.py", "shift")
+            let before = try await siege.world.status()
+            let facts = try await siege.attack("attack_devices.py", "shift", working: false)
             #expect(facts.flag("read first") == true, "\(facts)")
             #expect(facts.flag("program at itself") == false, "\(facts)")
             #expect(facts.flag("program at another") == false, "\(facts)")
             #expect(facts.flag("secret of another") == false, "\(facts)")
-            #expect(siege.world.frank.count("wrote a program") == 0)
+            #expect(siege.world.frank.count(" wrote ") == 0, "\(facts)")
+            #expect(try await siege.world.status() == before)
             try await siege.end()
         }
 
@@ -272,20 +275,25 @@ extension EndToEnd {
             let stolen = try world.folder.write("stolen", Array(texts.sorted().joined(separator: "\n").utf8))
             let facts = try await siege.attack("attack_streams.py", "stolen", working: false, stolen: stolen)
             #expect(facts.list("let in") == [], "\(facts)")
-            #expect(facts.number("tries") == Double(texts.count * 5), "\(facts)")
+            #expect(facts.number("tries") == Double(texts.count * 2), "\(facts)")
             #expect(facts.number("refused") == facts.number("tries"), "\(facts)")
             try await paired.stop()
             try await siege.end()
         }
 
-        /// Everything in a file that can be read as a text of some length, whole and without what marks a hash.
+        /// Characters of the shortest text that is tried: what is shorter are names of users and of rights.
+        private static let shortest = 14
+
+        /// Everything in a file that can be read as a text of some length, whole and in the parts of a hash.
         private static func texts(in data: Data) -> Set<String> {
             var found: Set<String> = []
-            for part in data.split(whereSeparator: { !(0x21...0x7E).contains($0) }) where part.count >= 4 {
+            for part in data.split(whereSeparator: { !(0x21...0x7E).contains($0) })
+            where part.count >= Self.shortest {
                 let text = String(decoding: part, as: UTF8.self)
                 found.insert(text)
                 if text.hasPrefix("!") { found.insert(String(text.dropFirst())) }
-                if text.hasPrefix("$") { for piece in text.split(separator: "$") { found.insert(String(piece)) } }
+                guard text.hasPrefix("$") else { continue }
+                found.formUnion(text.split(separator: "$").map(String.init).filter { $0.utf8.count >= Self.shortest })
             }
             return found
         }

@@ -217,8 +217,8 @@ def nested():
 class Hostile(Unit):
     """A device that says of itself what it wants."""
 
-    def __init__(self, options, info=None, exp=None):
-        super().__init__(options, 'thief', 1, password=options.thief)
+    def __init__(self, options, number=1, info=None, exp=None):
+        super().__init__(options, 'thief', number, password=options.thief)
         device = self.device
         if info is not None:
             device.node.remove(device.b['info'])
@@ -236,36 +236,46 @@ async def write_all(session, device, value):
         if block.device == device:
             block.write(0, bytes([value]) * min(block.size, 600))
             block.send()
-    await asyncio.sleep(0.3)
+    await asyncio.sleep(0.1)
 
 
 async def describe(options):
-    """Hostile info blocks; operators with and without rights write into the device all the same."""
+    """Hostile info blocks; operators with and without rights write into the devices all the same."""
     facts = {}
     loop = asyncio.get_running_loop()
-    for name, info in descriptions().items():
-        unit = Hostile(options, info)
+    units = {name: Hostile(options, number, info)
+             for number, (name, info) in enumerate(descriptions().items(), start=1)}
+    for name, unit in units.items():
         facts[name] = {'bound': await wait_for(lambda: unit.is_bound)}
-        slowest = 0
-        for role in ['engineer', 'operator', 'viewer']:
-            session = await Operator(options.tls, user=f'{role}.{OWN}', password=options.password, ca=options.ca,
-                                     self_check=False).open()
-            began = loop.time()
-            # What this session itself can read of the description is its own business.
-            session.directory = lambda device: None
-            await wait_for(lambda: [b for b in session.conn.sources if b.device == THIEF], 5)
+
+    async def meddle(role):
+        session = await Operator(options.tls, user=f'{role}.{OWN}', password=options.password, ca=options.ca,
+                                 self_check=False).open()
+        # What this session itself can read of the descriptions is its own business.
+        session.directory = lambda device: None
+        for name, unit in units.items():
+            path = f'thief{unit.device.node.nr}.{OWN}'
+            await wait_for(lambda: [b for b in session.conn.sources if b.device == path], 5)
             for value in [1, 2, 3]:
-                await write_all(session, THIEF, value)
-            alive = session.conn.closed is None
-            await session.close()
-            began = loop.time()
-            await observed(options)
-            slowest = max(slowest, loop.time() - began)
-            facts[name][role] = alive
+                await write_all(session, path, value)
+            facts[name][role] = session.conn.closed is None
+        await session.close()
+
+    slowest = 0
+    meddling = [asyncio.ensure_future(meddle(role)) for role in ['engineer', 'operator', 'viewer']]
+    while not all(task.done() for task in meddling):
+        began = loop.time()
+        session = await Operator(options.tcp).open()
+        await wait_for(lambda: VICTIM in session.infos, 20)
+        await session.close()
+        slowest = max(slowest, loop.time() - began)
+        await asyncio.sleep(0.1)
+    for task in meddling:
+        await task
+    for name, unit in units.items():
         facts[name]['slowest'] = round(slowest, 2)
         facts[name]['connections'] = unit.connections
         unit.stop()
-        await asyncio.sleep(0.3)
     return facts
 
 
@@ -285,10 +295,10 @@ async def shift(options):
     info.send()
     await asyncio.sleep(1)
     written = await asyncio.gather(
-        try_write(session, THIEF, 1, b'program'), try_write(session, VICTIM, 1, b'program of an operator'))
+        try_write(session, THIEF, 1, b'program', 4), try_write(session, VICTIM, 1, b'program of an operator', 4))
     facts['program at itself'] = getattr(unit.device.store, 'last_program', None) is not None
     facts['program at another'] = bool(written[1].get('ok'))
-    facts['secret of another'] = (await try_read(session, VICTIM, 4, 6)) is not None
+    facts['secret of another'] = (await try_read(session, VICTIM, 4, 3)) is not None
     await session.close()
     unit.stop()
     return facts
@@ -298,11 +308,13 @@ async def states(options):
     """Wild stream states, and a device that never answers: operators who use it get an end, and work on elsewhere."""
     facts = {}
     loop = asyncio.get_running_loop()
-    for name in ['wild', 'silent']:
-        unit = Unit(options, 'thief', 1, password=options.thief)
+
+    async def use(name, number, block):
+        unit = Unit(options, 'thief', number, password=options.thief)
+        path = f'thief{number}.{OWN}'
         await wait_for(lambda: unit.is_bound)
-        unit.device.streams.clear()
-        unit.device.streams.append(type('Still', (), {'step': None, 'run': lambda self: None, 'poll': None})())
+        still = type('Still', (), {'step': None, 'run': lambda self: None, 'poll': None})()
+        unit.device.streams[:] = [still]
 
         async def wild():
             generator = random.Random(5)
@@ -316,18 +328,23 @@ async def states(options):
         task = asyncio.ensure_future(wild()) if name == 'wild' else None
         session = await as_operator(options, 'engineer')
         began = loop.time()
-        written = await try_write(session, THIEF, 14, os.urandom(3000), limit=20)
-        read = await try_read(session, THIEF, 14, limit=20)
+        written = await try_write(session, path, 14, os.urandom(3000), limit=20)
+        read = await try_read(session, path, 14, limit=20)
         facts[name] = {'wrote': bool(written.get('ok')), 'read': read is not None and len(read) < 10_000_000,
                        'seconds': round(loop.time() - began, 1)}
+        await elsewhere.acquire()
         data = os.urandom(5000)
-        facts[name]['elsewhere'] = bool((await try_write(session, VICTIM, 17, data, limit=20)).get('ok'))
-        facts[name]['same back'] = await try_read(session, VICTIM, 17, limit=20) == data
+        facts[name]['elsewhere'] = bool((await try_write(session, VICTIM, block, data, limit=20)).get('ok'))
+        facts[name]['same back'] = await try_read(session, VICTIM, block, limit=20) == data
+        elsewhere.release()
         await session.close()
         if task:
             task.cancel()
         unit.stop()
-        await asyncio.sleep(0.5)
+
+    # The honest device's streams are for one operator at a time.
+    elsewhere = asyncio.Lock()
+    await asyncio.gather(use('wild', 1, 17), use('silent', 2, 18))
     return facts
 
 

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import UpdateTesting
 
 /// A frank with an honest device and honest operators, who go on with their work while somebody attacks.
@@ -25,26 +26,43 @@ final class Siege: Sendable {
         self.payload = payload
     }
 
-    /// Starts everything: accounts of each role of an operator, of devices in both networks, and of the thief.
-    static func begin(ring: Int = 65_536) async throws -> Siege {
-        let world = try await World.start(
-            accounts: ["candy*", "gina*", "unit*"], roles: ["viewer", "operator", "engineer", "admin"],
-            publish: ["cafenet", "asteroidnet"])
-        let thiefFile = try world.folder.write("thief", Array("secret of thief".utf8))
-        chmod(thiefFile, 0o600)
-        for arguments in [
-            ["thief*", "--password-file", thiefFile],
-            [
-                "engineer", "--network", "asteroidnet", "--privileges", "engineer", "--password-file",
-                world.passwordFile,
-            ],
-        ] {
+    /// The data folder that every siege begins with, made once.
+    private static let template = Mutex<TemporaryFolder?>(nil)
+    private static let thiefsSecret = Array("secret of thief".utf8)
+
+    /// Accounts of each role of an operator, of devices in both networks, and of the thief.
+    private static func makeTemplate() async throws -> String {
+        if let made = template.withLock({ $0 }) { return made.path + "/frank" }
+        let folder = try TemporaryFolder()
+        let honest = try folder.write("honest", World.secret)
+        let thief = try folder.write("thief", thiefsSecret)
+        for file in [honest, thief] { chmod(file, 0o600) }
+        let devices = ["candy*", "gina*", "unit*.asteroidnet"].map { [$0, "--password-file", honest] }
+        let people = ["viewer", "operator", "engineer", "admin"].map {
+            [$0, "--privileges", $0, "--password-file", honest]
+        }
+        let others = [
+            ["thief*", "--password-file", thief],
+            ["engineer", "--network", "asteroidnet", "--privileges", "engineer", "--password-file", honest],
+        ]
+        let steps =
+            [["init", "--demo", "--publish", "cafenet,asteroidnet"]]
+            + (devices + people + others).map { ["accounts", "add"] + $0 }
+        for arguments in steps {
             let result = try await RunningProgram(
-                Place.programs + "/frank", ["accounts", "add"] + arguments + ["--data", world.folder.path + "/frank"],
-                folder: world.folder.path
+                Place.programs + "/frank", arguments + ["--data", folder.path + "/frank"], folder: folder.path
             ).end()
             guard result.status == 0 else { throw Unexpected("\(result)") }
         }
+        template.withLock { $0 = folder }
+        return folder.path + "/frank"
+    }
+
+    /// Starts everything.
+    static func begin(ring: Int = 65_536) async throws -> Siege {
+        let world = try await World.start(copying: try await makeTemplate())
+        let thiefFile = try world.folder.write("thief", thiefsSecret)
+        chmod(thiefFile, 0o600)
         let candy = try await world.candy(3, ["--ring", "\(ring)"])
         let watcher = try world.startISpy(["signals", "candy3.cafenet", "--watch", "--json"])
         try await eventually("signals are shown: \(watcher.report)") { watcher.output.isEmpty ? nil : true }

@@ -14,6 +14,9 @@ final class World: Sendable {
     /// Secret of every candy here.
     let passwordFile: String
 
+    /// What is in that file.
+    static let secret = Array("secret of candy".utf8)
+
     /// Packages folder.
     var packages: String { folder.path + "/packages" }
     /// The authority to trust.
@@ -29,12 +32,14 @@ final class World: Sendable {
         self.passwordFile = passwordFile
     }
 
-    /// Makes the data folder and starts the server. `roles` are privileges, each of which gets an account of its name.
+    /// Makes the data folder, or copies one that another world had, and starts the server. `roles` are privileges, each of
+    /// which gets an account of its name.
     static func start(
-        accounts: [String] = ["candy*"], roles: [String] = [], publish: [String] = ["cafenet"], run: [String] = []
+        accounts: [String] = ["candy*"], roles: [String] = [], publish: [String] = ["cafenet"], run: [String] = [],
+        copying template: String? = nil
     ) async throws -> World {
         let folder = try TemporaryFolder()
-        let passwordFile = try folder.write("password", Array("secret of candy".utf8))
+        let passwordFile = try folder.write("password", secret)
         chmod(passwordFile, 0o600)
         try FileManager.default.createDirectory(
             atPath: folder.path + "/packages/esp32", withIntermediateDirectories: true)
@@ -43,7 +48,9 @@ final class World: Sendable {
         for network in publish {
             adding += accounts.map { ["accounts", "add", $0, "--network", network, "--password-file", passwordFile] }
         }
-        for arguments in [["init", "--demo", "--publish", publish.joined(separator: ",")]] + adding {
+        if let template { try FileManager.default.copyItem(atPath: template, toPath: folder.path + "/frank") }
+        let steps = [["init", "--demo", "--publish", publish.joined(separator: ",")]] + adding
+        for arguments in template == nil ? steps : [] {
             let result = try await RunningProgram(
                 Place.programs + "/frank", arguments + data, folder: folder.path
             ).end()
