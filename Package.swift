@@ -125,6 +125,7 @@ let package = Package(
                 "LinuxUpdates",
                 "Programs",
                 "ServerData", "IOCOM", "IOCOMTransport", "CommandLineTool", "TerminalUI", arguments,
+                .product(name: "NIOHTTP1", package: "swift-nio"),
             ] + nio),
         library(
             "CandyCommands",
@@ -190,6 +191,7 @@ let package = Package(
             ]
                 + nio),
         tests("IOCOMTransport"),
+        tests("FrankCommands", ["IOServer", "LinuxUpdates", "ServerData", "TerminalUI", "UpdateTesting"]),
         tests("ISpyWeb", ["UpdateTesting"]),
         tests("TerminalUI"),
         tests(

@@ -25,9 +25,11 @@ public final class ByteLink {
     public let peerCertificate: [UInt8]?
     /// Peer's address as text without a port.
     public let peerAddress: String
+    private let place: ConnectionPlace?
 
-    init(channel: any Channel, isSecure: Bool) {
+    init(channel: any Channel, isSecure: Bool, place: ConnectionPlace? = nil) {
         self.channel = channel
+        self.place = place
         self.isSecure = isSecure
         let shown = isSecure ? try? channel.pipeline.syncOperations.nioSSL_peerCertificate() : nil
         peerCertificate = try? shown?.toDERBytes()
@@ -52,6 +54,9 @@ public final class ByteLink {
         if isOn { channel.read() }
     }
 
+    /// Somebody is logged in: the connection counts no longer among those on which nobody is.
+    public func admitted() { place?.admit() }
+
     /// Closes after what was written.
     public func close() { channel.close(promise: nil) }
 }
@@ -63,12 +68,16 @@ final class ByteLinkHandler: ChannelInboundHandler {
     private let reader: any ByteLinkReader
     private let isSecure: Bool
     private let handshakeTimeout: TimeAmount
+    private let place: ConnectionPlace?
     private var link: ByteLink?
     private var timer: Scheduled<Void>?
     private var error: (any Error)?
     private var isClosed = false
 
-    init(reader: any ByteLinkReader, isSecure: Bool, handshakeTimeout: TimeAmount) {
+    init(
+        reader: any ByteLinkReader, isSecure: Bool, handshakeTimeout: TimeAmount, place: ConnectionPlace? = nil
+    ) {
+        self.place = place
         self.reader = reader
         self.isSecure = isSecure
         self.handshakeTimeout = handshakeTimeout
@@ -94,7 +103,7 @@ final class ByteLinkHandler: ChannelInboundHandler {
 
     private func open(_ context: ChannelHandlerContext) {
         timer?.cancel()
-        let link = ByteLink(channel: context.channel, isSecure: isSecure)
+        let link = ByteLink(channel: context.channel, isSecure: isSecure, place: place)
         self.link = link
         reader.opened(link)
     }

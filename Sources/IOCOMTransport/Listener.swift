@@ -2,20 +2,6 @@ public import NIOCore
 import NIOPosix
 public import NIOSSL
 
-/// How many connections a listener takes.
-public struct ListenerLimits: Sendable {
-    /// In all.
-    public var connections: Int
-    /// From one address.
-    public var perAddress: Int
-
-    /// Limits for a server of up to 10,000 devices, many of which may come through one router.
-    public init(connections: Int = 20_000, perAddress: Int = 12_000) {
-        self.connections = connections
-        self.perAddress = perAddress
-    }
-}
-
 /// A listening TCP or TLS port whose connections all live on one event loop.
 public final class Listener {
     private let channel: any Channel
@@ -27,20 +13,20 @@ public final class Listener {
         self.address = address
     }
 
-    /// Binds. `makeReader` is called on the loop for each connection.
+    /// Binds. `makeReader` is called on the loop for each connection that `gate`, of the same loop, takes.
     ///
     /// Must be called on `loop`. Fails when the address is in use or not of this machine, or when TLS is asked for without
     /// a context.
     public static func bind(
-        _ address: ConnectionAddress, tls: NIOSSLContext?, limits: ListenerLimits = ListenerLimits(),
-        handshakeTimeout: TimeAmount = .seconds(10), on loop: any EventLoop,
+        _ address: ConnectionAddress, tls: NIOSSLContext?, gate: ConnectionGate, on loop: any EventLoop,
         makeReader: @escaping () -> any ByteLinkReader
     ) -> EventLoopFuture<Listener> {
         let isSecure = address.transport == .tls
         guard !isSecure || tls != nil else {
             return loop.makeFailedFuture(LinkError.cannotConnect("\(address) needs a certificate and a key"))
         }
-        let gate = NIOLoopBound(ConnectionGate(limits: limits), eventLoop: loop)
+        let handshakeTimeout = TimeAmount.seconds(Int64(gate.limits.handshakeSeconds))
+        let gate = NIOLoopBound(gate, eventLoop: loop)
         let make = NIOLoopBound(makeReader, eventLoop: loop)
         return ServerBootstrap(group: loop)
             .serverChannelOption(.backlog, value: 1024)
@@ -51,16 +37,18 @@ public final class Listener {
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let from = channel.remoteAddress?.ipAddress ?? "unknown"
-                    guard gate.value.enter(from) else {
+                    guard let place = gate.value.enter(from) else {
                         channel.close(promise: nil)
                         return
                     }
-                    channel.closeFuture.whenComplete { _ in gate.value.leave(from) }
+                    let bound = NIOLoopBound(place, eventLoop: channel.eventLoop)
+                    channel.closeFuture.whenComplete { _ in bound.value.leave() }
                     if let tls, isSecure {
                         try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls))
                     }
                     try channel.pipeline.syncOperations.addHandler(
-                        ByteLinkHandler(reader: make.value(), isSecure: isSecure, handshakeTimeout: handshakeTimeout))
+                        ByteLinkHandler(
+                            reader: make.value(), isSecure: isSecure, handshakeTimeout: handshakeTimeout, place: place))
                 }
             }
             .bind(host: address.host, port: address.port)
@@ -78,27 +66,6 @@ public final class Listener {
 
     /// Takes no further connections; those that exist go on.
     public func close() -> EventLoopFuture<Void> { channel.close() }
-}
-
-/// Counts connections by address. Confined to the listener's loop.
-private final class ConnectionGate {
-    private let limits: ListenerLimits
-    private var total = 0
-    private var byAddress: [String: Int] = [:]
-
-    init(limits: ListenerLimits) { self.limits = limits }
-
-    func enter(_ address: String) -> Bool {
-        guard total < limits.connections, byAddress[address, default: 0] < limits.perAddress else { return false }
-        total += 1
-        byAddress[address, default: 0] += 1
-        return true
-    }
-
-    func leave(_ address: String) {
-        total -= 1
-        if let count = byAddress[address] { byAddress[address] = count > 1 ? count - 1 : nil }
-    }
 }
 
 extension AdaptiveRecvByteBufferAllocator {

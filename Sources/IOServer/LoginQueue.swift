@@ -22,7 +22,16 @@ final class LoginQueue {
     private var waiting: [Entry] = []
     private var next = 0
     private var byAddress: [String: Int] = [:]
-    private var running = 0
+    /// Checks under way.
+    private(set) var running = 0
+    /// How often too many waited, in all and from one address.
+    private(set) var refusals: (all: UInt64, perAddress: UInt64) = (0, 0)
+
+    /// Logins that wait, or are being checked.
+    var count: Int { waiting.count - next + running }
+
+    /// Most logins of one address that wait. Looks at every address.
+    var mostOfOneAddress: Int { byAddress.values.max() ?? 0 }
 
     init(_ book: AccountsBook, _ limits: LoginLimits, on loop: any EventLoop) {
         self.book = book
@@ -39,7 +48,12 @@ final class LoginQueue {
         _ attempt: LoginAttempt, from address: String, isWanted: @escaping () -> Bool,
         done: @escaping (AuthorizationDecision) -> Void
     ) -> Bool {
-        guard waiting.count - next < limits.waiting, byAddress[address, default: 0] < limits.waitingPerAddress else {
+        guard waiting.count - next < limits.waiting else {
+            refusals.all &+= 1
+            return false
+        }
+        guard byAddress[address, default: 0] < limits.waitingPerAddress else {
+            refusals.perAddress &+= 1
             return false
         }
         byAddress[address, default: 0] += 1

@@ -41,6 +41,7 @@ extension Server {
             gate.forgetFailures()
         }
         if case .wait(let time, let refusal) = gate.verdict(key, now: node.now) {
+            gate.countWait(key, now: node.now)
             // Who waits to be accepted stays visible.
             if let refusal { show(refusal, link) }
             return refuse(link, visitor, "too many failed logins, next try in \((time + 999) / 1000) s")
@@ -97,7 +98,9 @@ extension Server {
         }
         admit(
             peer, link, visitor, Access(role),
-            LinkPermissions(networks: [network], brings: brings, isHidden: hidden(from: role)))
+            LinkPermissions(
+                networks: [network], brings: brings, blocks: role == .device ? limits[.blocksPerDevice] : nil,
+                isHidden: hidden(from: role)))
     }
 
     private func admit(
@@ -105,6 +108,7 @@ extension Server {
         _ permissions: LinkPermissions
     ) {
         endOlder(peer, link)
+        if let reason = census.enter(visitor) { return refuse(link, visitor, reason) }
         link.context = LinkContext(visitor, access)
         report(.login(visitor))
         update?.accepted()
@@ -134,6 +138,7 @@ extension Server {
     }
 
     private func refuse(_ link: NodeLink, _ visitor: Visitor, _ reason: String) {
+        census.refused &+= 1
         report(.refused(visitor, reason: reason))
         link.refuse(reason)
     }

@@ -18,12 +18,15 @@ public struct ServerSettings: Equatable, Sendable {
     public let deviceNumber: UInt32
     /// True when the folder was made for a demonstration, with a password that everybody knows.
     public let isDemo: Bool
+    /// What peers may cost; what the file does not say has its standard value.
+    public let limits: ServerLimits
 
     /// Checks and collects. An empty `publish` publishes the own network.
     ///
     /// - Throws: ``Problem``.
     public init(
-        network: String, publish: [String] = [], deviceNumber: UInt32 = 1, isDemo: Bool = false
+        network: String, publish: [String] = [], deviceNumber: UInt32 = 1, isDemo: Bool = false,
+        limits: ServerLimits = ServerLimits()
     ) throws(Problem) {
         self.network = try Self.name(network)
         var names: [NetworkName] = []
@@ -38,6 +41,7 @@ public struct ServerSettings: Equatable, Sendable {
         self.publish = names
         self.deviceNumber = deviceNumber
         self.isDemo = isDemo
+        self.limits = limits
     }
 
     private static func name(_ text: String) throws(Problem) -> NetworkName {
@@ -60,6 +64,8 @@ public struct ServerSettings: Equatable, Sendable {
         case tooManyNetworks(Int)
         /// Device number out of range.
         case deviceNumber(UInt32)
+        /// A member of `limits` is unknown or can't have that value.
+        case limit(ServerLimits.Problem)
         /// The file is not JSON of the expected form.
         case form
 
@@ -73,6 +79,7 @@ public struct ServerSettings: Equatable, Sendable {
                 "the server's own network \"\(text)\" is not among the published ones"
             case .tooManyNetworks(let count): "\(count) networks are published; at most \(mostNetworks) can be"
             case .deviceNumber(let number): "device number \(number) is not in 1…8998"
+            case .limit(let problem): "in \"limits\": \(problem)"
             case .form:
                 "it is not JSON like {\"network\": \"cafenet\", \"publish\": [\"cafenet\"], \"device_nr\": 1}"
             }
@@ -86,22 +93,59 @@ extension ServerSettings {
         var publish: [String]?
         var device_nr: UInt32?
         var demo: Bool?
+        var limits: LimitMembers?
+    }
+
+    /// The object `limits`: names of limits and whole numbers, nothing else.
+    private struct LimitMembers: Codable {
+        private struct Key: CodingKey {
+            var stringValue: String
+            var intValue: Int? { nil }
+            init?(intValue: Int) { nil }
+            init?(stringValue: String) { self.stringValue = stringValue }
+        }
+
+        var limits = ServerLimits()
+
+        init(_ limits: ServerLimits) { self.limits = limits }
+
+        init(from decoder: any Decoder) throws {
+            let container = try decoder.container(keyedBy: Key.self)
+            for key in container.allKeys {
+                let name = key.stringValue
+                guard ServerLimits.Name(rawValue: name) != nil else { throw ServerLimits.Problem.unknown(name) }
+                guard let value = try? container.decode(Int.self, forKey: key) else {
+                    throw ServerLimits.Problem.notANumber(name)
+                }
+                try limits.set(name, to: value)
+            }
+        }
+
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: Key.self)
+            for (name, value) in limits.chosenValues {
+                if let key = Key(stringValue: name.rawValue) { try container.encode(value, forKey: key) }
+            }
+        }
     }
 
     /// The content of `server.json`.
     init(file bytes: [UInt8]) throws(Problem) {
         let file: File
-        do { file = try JSONDecoder().decode(File.self, from: Data(bytes)) } catch { throw .form }
+        do { file = try JSONDecoder().decode(File.self, from: Data(bytes)) } catch {
+            if let problem = error as? ServerLimits.Problem { throw .limit(problem) }
+            throw .form
+        }
         try self.init(
             network: file.network, publish: file.publish ?? [], deviceNumber: file.device_nr ?? 1,
-            isDemo: file.demo ?? false)
+            isDemo: file.demo ?? false, limits: file.limits?.limits ?? ServerLimits())
     }
 
     /// The bytes of `server.json`.
     func file() throws(Problem) -> [UInt8] {
         let file = File(
             network: network.description, publish: publish.map { "\($0)" }, device_nr: deviceNumber,
-            demo: isDemo ? true : nil)
+            demo: isDemo ? true : nil, limits: limits.chosenValues.isEmpty ? nil : LimitMembers(limits))
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
         do { return Array(try encoder.encode(file)) + [UInt8(ascii: "\n")] } catch { throw .form }
