@@ -69,6 +69,7 @@ public final class Listener {
 }
 
 extension AdaptiveRecvByteBufferAllocator {
-    /// Reads grow to the size of several frames when much arrives.
-    static let forLinks = AdaptiveRecvByteBufferAllocator(minimum: 2048, initial: 16 * 1024, maximum: 256 * 1024)
+    /// Reads grow to the size of several frames when much arrives. Each connection keeps its buffer, so thousands that have
+    /// little to say begin small.
+    static let forLinks = AdaptiveRecvByteBufferAllocator(minimum: 2048, initial: 2048, maximum: 256 * 1024)
 }

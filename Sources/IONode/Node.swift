@@ -30,6 +30,8 @@ public final class Node {
     private var order: [ObjectIdentifier: UInt64] = [:]
     private var nextOrder: UInt64 = 0
     private var links: [UInt64: NodeLink] = [:]
+    /// Links with a reader of all blocks: a server has thousands of devices for each of them.
+    private var upperLinks: [UInt64: NodeLink] = [:]
     private var nextLink: UInt64 = 1
     private var ticker: RepeatedTask?
     private var isFlushing = false
@@ -87,7 +89,9 @@ public final class Node {
         guard blocks[block.path] === block else { return }
         blocks[block.path] = nil
         order[ObjectIdentifier(block)] = nil
-        for link in links.values where link.isReady { link.withdraw(block) }
+        for tag in block.connectionTags {
+            if let link = links[tag], link.isReady { link.withdraw(block) }
+        }
         flushWaiting()
     }
 
@@ -95,7 +99,7 @@ public final class Node {
         blocks[block.path] = block
         order[ObjectIdentifier(block)] = nextOrder
         nextOrder += 1
-        for link in links.values { link.announce(block) }
+        for link in upperLinks.values { link.announce(block) }
     }
 
     /// Sends what was published: call after publishing outside of a role's callback.
@@ -176,11 +180,14 @@ public final class Node {
 
     func linkBecameReady(_ link: NodeLink) {
         role?.linkReady(link)
-        if link.direction == .up { for block in allBlocks { link.announce(block) } }
+        guard link.direction == .up else { return }
+        upperLinks[link.id] = link
+        for block in allBlocks { link.announce(block) }
     }
 
     func linkEnded(_ link: NodeLink, reason: String) {
         links[link.id] = nil
+        upperLinks[link.id] = nil
         for block in link.broughtBlocks.values { drop(block) }
         link.broughtBlocks = [:]
         reservedBytes -= link.reservedBytes
