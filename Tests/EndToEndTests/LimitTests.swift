@@ -28,7 +28,7 @@ extension EndToEnd {
         }
 
         @Test func `5,000 idle connections from one address keep nobody else out`() async throws {
-            let world = try await World.start()
+            let world = try await World.start(run: limits("handshake_seconds=20"))
             let candy = try await world.candy(hardware: "linux")
             let session = try world.startISpy(["signals", "candy3.cafenet", "--watch", "--json"])
             try await eventually("signals are shown") { session.output.isEmpty ? nil : true }
@@ -54,7 +54,7 @@ extension EndToEnd {
             #expect(FileManager.default.contentsEqual(atPath: file, andPath: copy))
             #expect(world.frank.errors.contains("limit pending_connections_per_address is 2048"))
             // When their time is over, the silent ones are gone.
-            try await eventually("the silent ones are gone") {
+            try await eventually("the silent ones are gone", seconds: 60) {
                 try await limit("pending_connections", status(world)).used == 0 ? true : nil
             }
             #expect(session.status == nil, "the operator's session ended: \(session.errors)")

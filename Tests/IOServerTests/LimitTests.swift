@@ -177,8 +177,7 @@ import Testing
         #expect(status.limits.map(\.name) == ServerLimits.Name.allCases.map(\.rawValue))
         await device.stop()
         await session.close()
-        #expect(await eventually { (try? await server.status().blocks) == 0 })
-        #expect(try await server.status().blockBytes == 0)
+        #expect(await eventually { (try? await server.status()).map { [$0.blocks, $0.blockBytes] } == [0, 0] })
         await fixture.stop()
     }
 }
