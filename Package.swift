@@ -190,7 +190,7 @@ let package = Package(
                 "IONode", "IOOperator", "PackedJSON", "ServerData",
             ]
                 + nio),
-        tests("IOCOMTransport"),
+        tests("IOCOMTransport", nio),
         tests("FrankCommands", ["IOServer", "LinuxUpdates", "ServerData", "TerminalUI", "UpdateTesting"]),
         tests("ISpyWeb", ["UpdateTesting"]),
         tests("TerminalUI"),

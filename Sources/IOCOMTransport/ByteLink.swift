@@ -25,6 +25,8 @@ public final class ByteLink {
     public let peerCertificate: [UInt8]?
     /// Peer's address as text without a port.
     public let peerAddress: String
+    /// What limits for one address are counted for: the address, of IPv6 its first 64 bits.
+    public let limitedAddress: String
     private let place: ConnectionPlace?
 
     init(channel: any Channel, isSecure: Bool, place: ConnectionPlace? = nil) {
@@ -34,6 +36,7 @@ public final class ByteLink {
         let shown = isSecure ? try? channel.pipeline.syncOperations.nioSSL_peerCertificate() : nil
         peerCertificate = try? shown?.toDERBytes()
         peerAddress = channel.remoteAddress?.ipAddress ?? "unknown"
+        limitedAddress = channel.remoteAddress?.limitedAddress ?? "unknown"
     }
 
     /// False while enough waits to be sent.

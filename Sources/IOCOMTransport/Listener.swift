@@ -36,7 +36,7 @@ public final class Listener {
             .childChannelOption(.recvAllocator, value: AdaptiveRecvByteBufferAllocator.forLinks)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    let from = channel.remoteAddress?.ipAddress ?? "unknown"
+                    let from = channel.remoteAddress?.limitedAddress ?? "unknown"
                     guard let place = gate.value.enter(from) else {
                         channel.close(promise: nil)
                         return

@@ -10,6 +10,8 @@ public final class NodeLink {
     public let side: ConnectionSettings.Side
     /// Peer's address as text; "unknown" before it is connected.
     public private(set) var peerAddress = "unknown"
+    /// What limits for one address are counted for: the address, of IPv6 its first 64 bits.
+    public private(set) var limitedAddress = "unknown"
     /// TLS is below.
     public private(set) var isSecure = false
     /// The certificate that the peer showed, DER.
@@ -262,6 +264,7 @@ extension NodeLink: ByteLinkReader {
     public func opened(_ link: ByteLink) {
         self.link = link
         peerAddress = link.peerAddress
+        limitedAddress = link.limitedAddress
         isSecure = link.isSecure
         peerCertificate = link.peerCertificate
         connection = Connection(settings(link.isSecure), tag: id, wakeList: node.wakeList, now: node.now)

@@ -34,7 +34,7 @@ extension Server {
                 networks: nil, brings: .anyDevice, isHidden: { RoleBlock.isOne($0.block) })
             return admit(peer, link, visitor, .everything, permissions)
         }
-        let key = LoginKey(address: link.peerAddress, user: visitor.user)
+        let key = LoginKey(address: link.limitedAddress, user: visitor.user)
         let generation = book.generation
         if generation != seenGeneration {
             seenGeneration = generation
@@ -47,7 +47,8 @@ extension Server {
             return refuse(link, visitor, "too many failed logins, next try in \((time + 999) / 1000) s")
         }
         let bound = NIOLoopBound((self, link), eventLoop: node.loop)
-        let isQueued = queue.add(attempt, from: link.peerAddress, isWanted: { bound.value.1.isConnected }) { decision in
+        let isQueued = queue.add(attempt, from: link.limitedAddress, isWanted: { bound.value.1.isConnected }) {
+            decision in
             let (server, link) = bound.value
             switch decision {
             case .accepted(let authorization):

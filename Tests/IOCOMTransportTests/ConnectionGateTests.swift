@@ -1,3 +1,4 @@
+import NIOCore
 import Testing
 
 @testable import IOCOMTransport
@@ -45,6 +46,16 @@ import Testing
         #expect(gate.enter("10.0.0.1") != nil)
         first?.leave()
         #expect(gate.pending == 2 && gate.connections == 2)
+    }
+
+    @Test func anAddressIsAllThatBeginAlike() throws {
+        func limited(_ text: String) throws -> String? { try SocketAddress(ipAddress: text, port: 1).limitedAddress }
+        #expect(try limited("192.0.2.1") == "192.0.2.1")
+        #expect(try limited("::ffff:192.0.2.1") == "192.0.2.1")
+        #expect(try limited("2001:db8:0:12::1") == "2001:db8:0:12::/64")
+        #expect(try limited("2001:db8:0:12:ffff::9") == "2001:db8:0:12::/64")
+        #expect(try limited("2001:db8:0:13::1") == "2001:db8:0:13::/64")
+        #expect(try limited("::1") == "::1")
     }
 
     @Test func aPlaceThatWasLeftCountsNowhere() {
