@@ -137,6 +137,7 @@ let package = Package(
                 "Access", "ByteTools", "DeviceDescription", "DeviceStorage", "Discovery", "IODevice", "Installers",
                 "IOServer", "LinuxUpdates", "Programs", "ServerData", "IOCOM", "IOCOMTransport", "CommandLineTool",
                 "TerminalUI", arguments, "HistoryEntries", "ServerHistory",
+                .product(name: "NIOHTTP1", package: "swift-nio"),
             ] + nio),
         library(
             "CandyCommands",
@@ -206,6 +207,7 @@ let package = Package(
         tests(
             "IOCOMTransport",
             ["ServerData", "UpdateTesting", .product(name: "NIOSSL", package: "swift-nio-ssl")] + nio),
+        tests("FrankCommands", ["IOServer", "LinuxUpdates", "ServerData", "TerminalUI", "UpdateTesting"]),
         tests("ISpyWeb", ["UpdateTesting"]),
         tests("TerminalUI"),
         tests(

@@ -25,13 +25,20 @@ public final class ByteLink {
     public let peerCertificate: [UInt8]?
     /// Peer's address as text without a port.
     public let peerAddress: String
+    /// What limits for one address are counted for: the address, of IPv6 its first 64 bits.
+    public let limitedAddress: String
+    private let place: ConnectionPlace?
 
-    init(channel: any Channel, isSecure: Bool, peerAddress: String) {
+    init(
+        channel: any Channel, isSecure: Bool, peerAddress: String, limitedAddress: String, place: ConnectionPlace? = nil
+    ) {
         self.channel = channel
+        self.place = place
         self.isSecure = isSecure
         let shown = isSecure ? try? channel.pipeline.syncOperations.nioSSL_peerCertificate() : nil
         peerCertificate = try? shown?.toDERBytes()
         self.peerAddress = peerAddress
+        self.limitedAddress = limitedAddress
     }
 
     /// False while enough waits to be sent.
@@ -52,6 +59,9 @@ public final class ByteLink {
         if isOn { channel.read() }
     }
 
+    /// Somebody is logged in: the connection counts no longer among those on which nobody is.
+    public func admitted() { place?.admit() }
+
     /// Closes after what was written.
     public func close() { channel.close(promise: nil) }
 }
@@ -63,14 +73,19 @@ final class ByteLinkHandler: ChannelInboundHandler {
     private let reader: any ByteLinkReader
     private let isSecure: Bool
     private let handshakeTimeout: TimeAmount
+    private let place: ConnectionPlace?
     private var link: ByteLink?
     /// Taken while the channel is open: a channel that is closed does not know it any more.
     private var peerAddress = "unknown"
+    private var limitedAddress = "unknown"
     private var timer: Scheduled<Void>?
     private var error: (any Error)?
     private var isClosed = false
 
-    init(reader: any ByteLinkReader, isSecure: Bool, handshakeTimeout: TimeAmount) {
+    init(
+        reader: any ByteLinkReader, isSecure: Bool, handshakeTimeout: TimeAmount, place: ConnectionPlace? = nil
+    ) {
+        self.place = place
         self.reader = reader
         self.isSecure = isSecure
         self.handshakeTimeout = handshakeTimeout
@@ -88,6 +103,7 @@ final class ByteLinkHandler: ChannelInboundHandler {
     private func start(_ context: ChannelHandlerContext) {
         guard timer == nil, link == nil else { return }
         peerAddress = context.channel.remoteAddress?.ipAddress ?? peerAddress
+        limitedAddress = context.channel.remoteAddress?.limitedAddress ?? limitedAddress
         guard isSecure else { return open(context) }
         let channel = context.channel
         timer = context.eventLoop.scheduleTask(in: handshakeTimeout) {
@@ -95,9 +111,15 @@ final class ByteLinkHandler: ChannelInboundHandler {
         }
     }
 
+    private func makeLink(_ channel: any Channel) -> ByteLink {
+        ByteLink(
+            channel: channel, isSecure: isSecure, peerAddress: peerAddress, limitedAddress: limitedAddress, place: place
+        )
+    }
+
     private func open(_ context: ChannelHandlerContext) {
         timer?.cancel()
-        let link = ByteLink(channel: context.channel, isSecure: isSecure, peerAddress: peerAddress)
+        let link = makeLink(context.channel)
         self.link = link
         reader.opened(link)
     }
@@ -130,7 +152,7 @@ final class ByteLinkHandler: ChannelInboundHandler {
         timer?.cancel()
         guard !isClosed else { return }
         isClosed = true
-        let link = self.link ?? ByteLink(channel: context.channel, isSecure: isSecure, peerAddress: peerAddress)
+        let link = self.link ?? makeLink(context.channel)
         reader.closed(link, error: error)
         context.fireChannelInactive()
     }

@@ -17,13 +17,17 @@ public struct LinkPermissions: Sendable {
     public var networks: Set<NetworkName>?
     /// Devices it may bring.
     public var brings: Brings
+    /// How many blocks it may bring; nil for as many as the node's limits allow.
+    public var blocks: Int?
     /// Blocks that are not shown on the connection although their networks are (a server's accounts).
     public var isHidden: @Sendable (BlockPath) -> Bool
 
     /// Composes permissions.
     public init(
-        networks: Set<NetworkName>?, brings: Brings, isHidden: @escaping @Sendable (BlockPath) -> Bool = { _ in false }
+        networks: Set<NetworkName>?, brings: Brings, blocks: Int? = nil,
+        isHidden: @escaping @Sendable (BlockPath) -> Bool = { _ in false }
     ) {
+        self.blocks = blocks
         self.networks = networks
         self.brings = brings
         self.isHidden = isHidden

@@ -18,11 +18,20 @@ public final class Node {
     /// Blocks are taken over from peers that bring them (servers, operators).
     public let isDynamic: Bool
 
+    /// Counts the connections of all listeners.
+    public let gate: ConnectionGate
+    /// Bytes set aside for peers.
+    var reservedBytes = 0
+    /// Messages of connections that have ended, how often one was made to wait, and blocks that were refused.
+    var past = NodeUse()
+
     let wakeList = WakeList()
     private var blocks: [BlockPath: MemoryBlock] = [:]
     private var order: [ObjectIdentifier: UInt64] = [:]
     private var nextOrder: UInt64 = 0
     private var links: [UInt64: NodeLink] = [:]
+    /// Links with a reader of all blocks: a server has thousands of devices for each of them.
+    private var upperLinks: [UInt64: NodeLink] = [:]
     private var nextLink: UInt64 = 1
     private var ticker: RepeatedTask?
     private var isFlushing = false
@@ -35,6 +44,7 @@ public final class Node {
         self.identity = identity
         self.isDynamic = isDynamic
         self.limits = limits
+        gate = ConnectionGate(limits.listeners)
         let bound = NIOLoopBound(WeakNode(self), eventLoop: loop)
         ticker = loop.scheduleRepeatedTask(initialDelay: .milliseconds(500), delay: .milliseconds(500)) { _ in
             bound.value.node?.tick()
@@ -79,7 +89,9 @@ public final class Node {
         guard blocks[block.path] === block else { return }
         blocks[block.path] = nil
         order[ObjectIdentifier(block)] = nil
-        for link in links.values where link.isReady { link.withdraw(block) }
+        for tag in block.connectionTags {
+            if let link = links[tag], link.isReady { link.withdraw(block) }
+        }
         flushWaiting()
     }
 
@@ -87,7 +99,7 @@ public final class Node {
         blocks[block.path] = block
         order[ObjectIdentifier(block)] = nextOrder
         nextOrder += 1
-        for link in links.values { link.announce(block) }
+        for link in upperLinks.values { link.announce(block) }
     }
 
     /// Sends what was published: call after publishing outside of a role's callback.
@@ -103,11 +115,24 @@ public final class Node {
 
     // MARK: Connections
 
+    /// What peers cost now. Looks at every connection.
+    public var use: NodeUse {
+        var use = past
+        use.blocks = broughtBlockCount
+        use.bytes = reservedBytes
+        let now = now
+        for link in links.values {
+            use.mostBlocksOfOneLink = max(use.mostBlocksOfOneLink, link.broughtBlocks.count)
+            use.mostBytesOfOneLink = max(use.mostBytesOfOneLink, link.reservedBytes)
+            use.mostMessagesOfOneLink = max(use.mostMessagesOfOneLink, link.messagesInSecond(now: now))
+            use.messages &+= link.receivedMessages
+        }
+        return use
+    }
+
     /// Listens; every client is put to the role's ``NodeRole/authorize(_:on:)``.
-    public func listen(
-        _ address: ConnectionAddress, tls: NIOSSLContext?, limits: ListenerLimits = ListenerLimits()
-    ) -> EventLoopFuture<Listener> {
-        Listener.bind(address, tls: tls, limits: limits, on: loop) { [self] in
+    public func listen(_ address: ConnectionAddress, tls: NIOSSLContext?) -> EventLoopFuture<Listener> {
+        Listener.bind(address, tls: tls, gate: gate, on: loop) { [self] in
             makeLink(.listener, direction: .down, user: identity.name, password: PasswordText(), flags: [])
         }
     }
@@ -138,11 +163,15 @@ public final class Node {
         let identity = identity
         let isBidirectional = side == .listener || direction == .down
         let budget = LinkBudget()
+        let limits = limits
         let link = NodeLink(id: id, side: side, node: self) { isSecure in
-            ConnectionSettings(
+            var settings = ConnectionSettings(
                 side: side, direction: direction, isSecure: isSecure, user: user, number: identity.number,
                 network: identity.network, password: password, uniqueID: identity.uniqueID, flags: flags,
                 isBidirectional: isBidirectional, lend: { budget.link?.lend($0) })
+            settings.handshakeTimeout = limits.handshakeTimeout
+            settings.idleTimeout = limits.idleTimeout
+            return settings
         }
         budget.link = link
         links[id] = link
@@ -151,13 +180,19 @@ public final class Node {
 
     func linkBecameReady(_ link: NodeLink) {
         role?.linkReady(link)
-        if link.direction == .up { for block in allBlocks { link.announce(block) } }
+        guard link.direction == .up else { return }
+        upperLinks[link.id] = link
+        for block in allBlocks { link.announce(block) }
     }
 
     func linkEnded(_ link: NodeLink, reason: String) {
         links[link.id] = nil
+        upperLinks[link.id] = nil
         for block in link.broughtBlocks.values { drop(block) }
         link.broughtBlocks = [:]
+        reservedBytes -= link.reservedBytes
+        link.reservedBytes = 0
+        past.messages &+= link.receivedMessages
         role?.linkClosed(link, reason: reason)
     }
 
@@ -235,14 +270,29 @@ public final class Node {
     private func takeOver(_ info: BlockInfo, _ path: BlockPath, _ link: NodeLink) -> MemoryBlock? {
         let size = max(Limit.smallestBlock, Int(info.size))
         let direction = info.flags.intersection([.up, .down])
-        guard !direction.isEmpty, size <= limits.blockSize, broughtBlockCount < limits.blocks,
-            link.broughtBlocks.count < limits.blocksPerLink
-        else {
-            link.close("block \(path) of \(info.size) bytes is more than this node accepts")
+        let mostBlocks = link.permissions.blocks ?? limits.blocksPerLink
+        func refuse(_ limit: NodeUse.BlockLimit, _ reason: String) -> MemoryBlock? {
+            past.refusedBlocks[limit, default: 0] &+= 1
+            link.close(reason)
             return nil
         }
+        guard !direction.isEmpty else {
+            link.close("block \(path) has no direction")
+            return nil
+        }
+        guard size <= limits.blockSize else {
+            return refuse(.blockSize, "block \(path) has \(info.size) bytes, the limit is \(limits.blockSize)")
+        }
+        guard broughtBlockCount < limits.blocks else {
+            return refuse(.blocks, "there are \(limits.blocks) blocks already, which is the limit")
+        }
+        guard link.broughtBlocks.count < mostBlocks else {
+            return refuse(
+                link.permissions.blocks == nil ? .blocksPerLink : .blocksOfPermissions,
+                "it brings more than \(mostBlocks) blocks, which is the limit")
+        }
         guard let memory = link.lend(size) else {
-            link.close("its blocks need more than \(limits.bytesPerLink) bytes")
+            link.close("its blocks need more than \(link.freeBytes) bytes that are left to it")
             return nil
         }
         let block = MemoryBlock(

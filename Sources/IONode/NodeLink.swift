@@ -10,6 +10,8 @@ public final class NodeLink {
     public let side: ConnectionSettings.Side
     /// Peer's address as text; "unknown" before it is connected.
     public private(set) var peerAddress = "unknown"
+    /// What limits for one address are counted for: the address, of IPv6 its first 64 bits.
+    public private(set) var limitedAddress = "unknown"
     /// TLS is below.
     public private(set) var isSecure = false
     /// The certificate that the peer showed, DER.
@@ -22,6 +24,8 @@ public final class NodeLink {
     public internal(set) var assignedNumber: UInt32?
     /// Blocks this link brought.
     var broughtBlocks: [BlockPath: MemoryBlock] = [:]
+    /// How many blocks this link brought.
+    public var blockCount: Int { broughtBlocks.count }
     /// Bytes it made this node set aside.
     var reservedBytes = 0
     /// The role's own data for this link.
@@ -33,7 +37,11 @@ public final class NodeLink {
     private var connection: Connection?
     private var link: ByteLink?
     private var held = ByteBuffer()
-    private var isWorking = false
+    private var meter: MessageMeter?
+    /// Messages of the connection that were counted.
+    private(set) var receivedMessages: UInt64 = 0
+    /// Nothing is read before the second is over.
+    private var isPaused = false
     private var closeReason: String?
     private var hasEnded = false
     /// The rule of the protocol that the peer broke, when that is why the connection ends.
@@ -44,6 +52,7 @@ public final class NodeLink {
         self.side = side
         self.node = node
         self.settings = settings
+        meter = node.limits.messagesPerSecond.map { MessageMeter(limit: $0) }
     }
 
     /// True once both ends are authenticated and accepted.
@@ -60,8 +69,9 @@ public final class NodeLink {
         guard connection?.awaitsDecision == true else { return }
         self.permissions = permissions
         connection?.accept()
+        link?.admitted()
         node.linkBecameReady(self)
-        link?.setReading(true)
+        link?.setReading(!isPaused)
         consumeHeld()
         node.flushWaiting()
     }
@@ -150,13 +160,49 @@ public final class NodeLink {
         close(String(describing: violation))
     }
 
-    /// Zeroed memory for a snapshot under way, within the link's limit.
+    /// Bytes that may still be set aside for this link.
+    var freeBytes: Int { min(node.limits.bytesPerLink - reservedBytes, node.limits.bytes - node.reservedBytes) }
+
+    /// Zeroed memory for a snapshot under way, within the limits of the link and the node.
     func lend(_ count: Int) -> LentMemory? {
-        guard reservedBytes + count <= node.limits.bytesPerLink, let memory = LentMemory.zeroed(count) else {
+        guard count <= freeBytes else {
+            let isOwn = count > node.limits.bytesPerLink - reservedBytes
+            node.past.refusedBlocks[isOwn ? .bytesPerLink : .bytes, default: 0] &+= 1
             return nil
         }
+        guard let memory = LentMemory.zeroed(count) else { return nil }
         reservedBytes += count
+        node.reservedBytes += count
         return memory
+    }
+
+    // MARK: Messages in a second
+
+    func messagesInSecond(now: Milliseconds) -> Int { meter?.count(now: now) ?? 0 }
+
+    /// Counts what was just received. When it is enough for this second, the link is not read from until the next.
+    private func count(now: Milliseconds) {
+        guard let all = connection?.receivedMessages, all != receivedMessages else { return }
+        let new = all &- receivedMessages
+        receivedMessages = all
+        guard let wait = meter?.add(Int(clamping: new), now: now), wait > 0, !isPaused else { return }
+        isPaused = true
+        node.past.pauses &+= 1
+        link?.setReading(false)
+        let bound = NIOLoopBound(self, eventLoop: node.loop)
+        node.loop.scheduleTask(in: .milliseconds(wait)) { bound.value.goOn() }
+    }
+
+    private func goOn() {
+        isPaused = false
+        guard connection?.awaitsDecision == false else { return }
+        let bytes = held
+        held = ByteBuffer()
+        consume(bytes)
+        // What was held may have been enough for the new second as well.
+        if !isPaused { link?.setReading(true) }
+        flush()
+        node.flushWaiting()
     }
 
     private func consumeHeld() {
@@ -169,20 +215,25 @@ public final class NodeLink {
     private func consume(_ bytes: ByteBuffer) {
         guard connection != nil, closeReason == nil else { return }
         let now = node.now
+        if let room = meter?.room(now: now) { connection?.allowance = UInt64(room) }
         var offset = 0
         let failure = bytes.withUnsafeReadableBytes { raw -> ProtocolViolation? in
             let span = RawSpan(_unsafeBytes: raw)
             do throws(ProtocolViolation) {
-                while closeReason == nil, let event = try connection?.receive(span, at: &offset, now: now) {
+                while closeReason == nil, !isPaused,
+                    let event = try connection?.receive(span, at: &offset, now: now)
+                {
+                    count(now: now)
                     handle(event)
                 }
+                count(now: now)
                 return nil
             } catch {
                 return error
             }
         }
         if let failure { return close(failure) }
-        if connection?.awaitsDecision == true, offset < bytes.readableBytes {
+        if isPaused || connection?.awaitsDecision == true, offset < bytes.readableBytes {
             held = bytes.getSlice(at: bytes.readerIndex + offset, length: bytes.readableBytes - offset) ?? held
         }
     }
@@ -213,6 +264,7 @@ extension NodeLink: ByteLinkReader {
     public func opened(_ link: ByteLink) {
         self.link = link
         peerAddress = link.peerAddress
+        limitedAddress = link.limitedAddress
         isSecure = link.isSecure
         peerCertificate = link.peerCertificate
         connection = Connection(settings(link.isSecure), tag: id, wakeList: node.wakeList, now: node.now)
@@ -221,7 +273,7 @@ extension NodeLink: ByteLinkReader {
 
     /// Bytes from the peer.
     public func received(_ bytes: ByteBuffer, on link: ByteLink) {
-        guard connection?.awaitsDecision != true else {
+        guard connection?.awaitsDecision != true, !isPaused else {
             var bytes = bytes
             held.writeBuffer(&bytes)
             return

@@ -1,36 +1,36 @@
-public import IOCOM
+import IOCOM
 import ServerData
 
 /// What logins may cost a server and how fast passwords can be tried.
-public struct LoginLimits: Sendable, Equatable {
+struct LoginLimits: Sendable, Equatable {
     /// Failures of one user from one address before it has to wait.
-    public var freeFailures = 5
+    var freeFailures = 5
     /// First wait in ms; doubled with each further failure.
-    public var shortestWait: Milliseconds = 1_000
+    var shortestWait: Milliseconds = 1_000
     /// Longest wait, ms.
-    public var longestWait: Milliseconds = 60_000
+    var longestWait: Milliseconds = 60_000
     /// Wrong passwords from one address, whatever the user, before the whole address has to wait: enough for the devices
     /// behind one router.
-    public var addressFailures = 40
+    var addressFailures = 40
     /// Time in which an address gets one of those back, ms.
-    public var addressRecovery: Milliseconds = 1_500
+    var addressRecovery: Milliseconds = 1_500
     /// Failures are forgotten after this time without another, ms.
-    public var memory: Milliseconds = 600_000
+    var memory: Milliseconds = 600_000
     /// Users and addresses whose failures are remembered at once.
-    public var remembered = 10_000
+    var remembered = 10_000
     /// Checks of passwords at the same time; each may take 65 ms of a core and 16 MiB.
-    public var checks: Int
+    var checks: Int
     /// Logins that wait for such a check.
-    public var waiting = 2_048
+    var waiting = 2_048
     /// Those from one address among them.
-    public var waitingPerAddress = 512
+    var waitingPerAddress = 512
     /// Those of one user from one address among these: automatically numbered devices share a name.
-    public var waitingPerUser = 256
+    var waitingPerUser = 256
     /// Users whose success from an address is remembered at once.
-    public var rememberedSuccesses = 20_000
+    var rememberedSuccesses = 20_000
 
     /// The usual limits, with `checks` password checks at a time.
-    public init(checks: Int = 1) { self.checks = max(1, checks) }
+    init(checks: Int = 1) { self.checks = max(1, checks) }
 }
 
 /// Who tries to log in, for counting.
@@ -64,6 +64,8 @@ struct LoginGate {
     private var addresses: [String: Allowance] = [:]
     /// Who was let in from where: does not wait for what others at the same address do.
     private var successes: Set<LoginKey> = []
+    /// How often a user, or a whole address, had to wait.
+    private(set) var waits: (users: UInt64, addresses: UInt64) = (0, 0)
 
     init(_ limits: LoginLimits) { self.limits = limits }
 
@@ -80,6 +82,11 @@ struct LoginGate {
         let spent = spent(key.address, now)
         guard spent >= limits.addressFailures else { return .check }
         return .wait(limits.addressRecovery, failures[key]?.refusal)
+    }
+
+    /// The login was turned away because it has to wait.
+    mutating func countWait(_ key: LoginKey, now: Milliseconds) {
+        if let entry = failures[key], entry.waitsUntil > now { waits.users &+= 1 } else { waits.addresses &+= 1 }
     }
 
     /// The login failed for that reason.
@@ -104,6 +111,18 @@ struct LoginGate {
         failures[key] = nil
         if successes.count >= limits.rememberedSuccesses { successes.removeAll() }
         successes.insert(key)
+    }
+
+    /// Addresses from which somebody has to wait now, those that wait longest first. Looks at every one that is remembered.
+    func slowed(now: Milliseconds) -> [(address: String, time: Milliseconds)] {
+        var times: [String: Milliseconds] = [:]
+        for (key, entry) in failures where entry.waitsUntil > now {
+            times[key.address] = max(times[key.address] ?? 0, entry.waitsUntil - now)
+        }
+        for address in addresses.keys where spent(address, now) >= limits.addressFailures {
+            times[address] = max(times[address] ?? 0, limits.addressRecovery)
+        }
+        return times.map { ($0.key, $0.value) }.sorted { ($1.time, $0.address) < ($0.time, $1.address) }
     }
 
     /// The accounts changed: what was wrong may be right now.

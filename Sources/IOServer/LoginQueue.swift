@@ -28,7 +28,16 @@ final class LoginQueue {
     private var waiting: [Lane: TurnQueue<String, Entry>] = [:]
     /// A lane for each entry that waits.
     private var turns = TurnQueue<Lane, Void>()
-    private var running = 0
+    /// Checks under way.
+    private(set) var running = 0
+    /// How often too many waited, in all and from one address.
+    private(set) var refusals: (all: UInt64, perAddress: UInt64) = (0, 0)
+
+    /// Logins that wait, or are being checked.
+    var count: Int { turns.count + running }
+
+    /// Most logins of one address that wait. Looks at every address.
+    var mostOfOneAddress: Int { waiting.values.map(\.count).max() ?? 0 }
 
     init(_ book: AccountsBook, _ limits: LoginLimits, on loop: any EventLoop) {
         self.book = book
@@ -48,9 +57,15 @@ final class LoginQueue {
     ) -> Bool {
         let lane = Lane(address: key.address, isKnown: isKnown)
         let others = waiting[lane]
-        guard turns.count < limits.waiting, others?.count ?? 0 < limits.waitingPerAddress,
-            others?.count(in: key.user) ?? 0 < limits.waitingPerUser
-        else { return false }
+        guard turns.count < limits.waiting else {
+            refusals.all &+= 1
+            return false
+        }
+        guard others?.count ?? 0 < limits.waitingPerAddress, others?.count(in: key.user) ?? 0 < limits.waitingPerUser
+        else {
+            refusals.perAddress &+= 1
+            return false
+        }
         waiting[lane, default: TurnQueue()].append(
             Entry(attempt: attempt, isWanted: isWanted, done: done), to: key.user)
         turns.append((), to: lane)

@@ -38,7 +38,7 @@ extension Server {
                 networks: nil, brings: .anyDevice, isHidden: { RoleBlock.isOne($0.block) })
             return admit(peer, link, visitor, .everything, permissions)
         }
-        let key = LoginKey(address: link.peerAddress, user: visitor.user)
+        let key = LoginKey(address: link.limitedAddress, user: visitor.user)
         let generation = book.generation
         if generation != seenGeneration {
             seenGeneration = generation
@@ -71,6 +71,7 @@ extension Server {
     /// Refuses a login that failed too often of late.
     private func hasToWait(_ key: LoginKey, _ link: NodeLink, _ visitor: Visitor) -> Bool {
         guard case .wait(let time, let refusal) = gate.verdict(key, now: node.now) else { return false }
+        gate.countWait(key, now: node.now)
         // Who waits to be accepted stays visible.
         if let refusal { show(refusal, link) }
         refuse(link, visitor, "too many failed logins, next try in \((time + 999) / 1000) s")
@@ -111,7 +112,9 @@ extension Server {
         }
         admit(
             peer, link, visitor, Access(role),
-            LinkPermissions(networks: [network], brings: brings, isHidden: hidden(from: role)), authorization.account)
+            LinkPermissions(
+                networks: [network], brings: brings, blocks: role == .device ? limits[.blocksPerDevice] : nil,
+                isHidden: hidden(from: role)), authorization.account)
     }
 
     private func admit(
@@ -119,6 +122,7 @@ extension Server {
         _ permissions: LinkPermissions, _ account: MatchedAccount? = nil
     ) {
         endOlder(peer, link)
+        if let reason = census.enter(visitor) { return refuse(link, visitor, reason) }
         link.context = LinkContext(visitor, access, account)
         report(.login(visitor))
         update?.accepted()
@@ -162,6 +166,7 @@ extension Server {
     }
 
     private func refuse(_ link: NodeLink, _ visitor: Visitor, _ reason: String) {
+        census.refused &+= 1
         report(.refused(visitor, reason: reason))
         link.refuse(reason)
     }

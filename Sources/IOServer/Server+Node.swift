@@ -10,6 +10,8 @@ extension Server: NodeRole {
         for device in traffic.values { device.forget(link.id) }
         for path in directory.takeLeaving(of: link.id) { report(.deviceLeft(path, reason: reason)) }
         let visitor = (link.context as? LinkContext)?.visitor
+        if let visitor { census.leave(visitor) }
+        countTimeout(link.violation, reason)
         if let violation = link.violation {
             report(.violation(visitor, address: link.peerAddress, rule: String(describing: violation)))
         }

@@ -10,8 +10,8 @@ import ServerHistory
 public struct RunningServer: Sendable {
     /// Where it listens, in the order of the configuration, with real ports.
     public let addresses: [ConnectionAddress]
-    private let server: NIOLoopBound<Server>
-    private let loop: any EventLoop
+    let server: NIOLoopBound<Server>
+    let loop: any EventLoop
 
     init(_ server: NIOLoopBound<Server>, on loop: any EventLoop, addresses: [ConnectionAddress]) {
         self.server = server

@@ -38,16 +38,22 @@ public final class Server {
     /// When that was last done or tried, for a while.
     var lastPairing: [DevicePath: Milliseconds] = [:]
     let folder: ServerFolder
+    let limits: ServerLimits
     var gate: LoginGate
+    var census: Census
+    /// What limits kept out, as far as it was reported.
+    var refusalReport = RefusalReport()
     var seenGeneration: UInt64 = 0
     var reviewedGeneration: UInt64 = 0
     var directory = DeviceDirectory()
     /// Says that this process uses the data folder, until the server has stopped.
     private var lock: File?
     private var tls: NIOSSLContext
-    private var listeners: [Listener] = []
+    private(set) var listeners: [Listener] = []
     private var ticker: RepeatedTask?
-    private let startedAt: Milliseconds
+    let startedAt: Milliseconds
+    /// Version of this program.
+    let version: String
     private var ticks = 0
     /// The CA's certificate, with which the server looks at itself as others do.
     private let trustFile: String
@@ -84,14 +90,17 @@ public final class Server {
         tls = material.tls
         trustFile = configuration.folder.path + "/trust.pem"
         published = Set(settings.publish)
-        gate = LoginGate(configuration.loginLimits)
-        queue = LoginQueue(material.book, configuration.loginLimits, on: loop)
+        limits = configuration.limits
+        gate = LoginGate(limits.logins)
+        census = Census(limits)
+        queue = LoginQueue(material.book, limits.logins, on: loop)
         numbers = NumberKeeper(
             material.numbers, configuration.folder, material.secret, on: loop, report: report)
         node = Node(
             identity: NodeIdentity(name: "frank", number: settings.deviceNumber, network: settings.network),
-            isDynamic: true, on: loop)
+            isDynamic: true, limits: limits.node, on: loop)
         startedAt = node.now
+        version = material.program?.version ?? material.facts.buildTime ?? ""
 
         let path = DevicePath(name: "frank", number: settings.deviceNumber, network: settings.network)
         serverPath = path
@@ -187,6 +196,7 @@ public final class Server {
         if ticks.isMultiple(of: 20) { updateResources() }
         update?.tick()
         if ticks.isMultiple(of: 2) { turnTraffic() }
+        reportRefusals()
         turnPairings()
         endRemoved()
         certificates?.tick()

@@ -11,8 +11,8 @@ public struct ServerConfiguration: Sendable {
     public var listen: [ConnectionAddress]
     /// Largest ring of its own control streams, bytes, each direction.
     public var ring: Int
-    /// What logins may cost.
-    public var loginLimits: LoginLimits
+    /// What peers may cost.
+    public var limits: ServerLimits
     /// What a check of a password should cost at least: cheaper hashes are replaced when their owner logs in.
     public var passwordCost: ScryptCost
     /// Makes the program that this server is, when it can be replaced over the network: gets the store with its persistent
@@ -23,17 +23,17 @@ public struct ServerConfiguration: Sendable {
     /// Takes what happens. Called on the server's event loop and on other threads; it must not wait.
     public var report: @Sendable (ServerEvent) -> Void
 
-    /// Composes a configuration.
+    /// Composes a configuration; without `limits` those of the folder's settings.
     public init(
         folder: ServerFolder, listen: [ConnectionAddress], ring: Int = 64 << 10,
-        loginLimits: LoginLimits = LoginLimits(), passwordCost: ScryptCost = .standard,
+        limits: ServerLimits? = nil, passwordCost: ScryptCost = .standard,
         makeProgram: @escaping @Sendable (any PersistentStore) -> ServerProgram? = { _ in nil },
         history: HistorySettings = HistorySettings(), report: @escaping @Sendable (ServerEvent) -> Void
     ) {
         self.folder = folder
         self.listen = listen
         self.ring = ring
-        self.loginLimits = loginLimits
+        self.limits = limits ?? folder.settings.limits
         self.passwordCost = passwordCost
         self.makeProgram = makeProgram
         self.history = history

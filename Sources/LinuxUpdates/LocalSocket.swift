@@ -1,11 +1,11 @@
-import ByteTools
+public import ByteTools
 import Glibc
 
 /// One end of a connection between programs of this machine: lines of text, with the first of which a file can travel.
 /// Blocking, with a time limit for each read.
-final class LocalConnection {
+public final class LocalConnection {
     /// Bytes of a line.
-    static let longestLine = 65_536
+    public static let longestLine = 65_536
 
     private let descriptor: Int32
     private var received: [UInt8] = []
@@ -17,7 +17,7 @@ final class LocalConnection {
     deinit { close(descriptor) }
 
     /// Connects to the socket at `path`.
-    static func connect(_ path: String) throws(StorageFailure) -> LocalConnection {
+    public static func connect(_ path: String) throws(StorageFailure) -> LocalConnection {
         let made = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard made >= 0 else { throw StorageFailure("no socket: \(reason())", systemError: errno) }
         let connection = LocalConnection(made)
@@ -39,14 +39,14 @@ final class LocalConnection {
     }
 
     /// How long a read may wait.
-    func setTimeout(seconds: Int) {
+    public func setTimeout(seconds: Int) {
         var time = timeval(tv_sec: seconds, tv_usec: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))
         setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))
     }
 
     /// The next line; nil at the end of the connection.
-    func readLine() throws(StorageFailure) -> [UInt8]? {
+    public func readLine() throws(StorageFailure) -> [UInt8]? {
         while true {
             if let end = received.firstIndex(of: UInt8(ascii: "\n")) {
                 let line = Array(received[..<end])
@@ -59,7 +59,7 @@ final class LocalConnection {
     }
 
     /// Sends a line, with `file` beside its first byte.
-    func send(_ line: [UInt8], file: Int32? = nil) throws(StorageFailure) {
+    public func send(_ line: [UInt8], file: Int32? = nil) throws(StorageFailure) {
         var bytes = (line + [UInt8(ascii: "\n")])[...]
         var file = file
         while !bytes.isEmpty {

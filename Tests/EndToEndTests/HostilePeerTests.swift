@@ -78,7 +78,7 @@ extension EndToEnd {
         }
 
         /// Reads what comes until the other side closes.
-        private static func isClosed(_ peer: Socket, seconds: Int) -> Bool {
+        static func isClosed(_ peer: Socket, seconds: Int) -> Bool {
             var limit = timeval(tv_sec: seconds, tv_usec: 0)
             setsockopt(peer.descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
             var buffer = [UInt8](repeating: 0, count: 4096)

@@ -57,8 +57,10 @@ import UpdateTesting
             asked.port = 0
             let address = asked
             try await loop.flatSubmit { [loop] in
-                Listener.bind(address, tls: tls, on: loop) { Reader(loop.makePromise()) }
-                    .assumeIsolated().map { self.listener = $0 }.nonisolated()
+                Listener.bind(address, tls: tls, gate: ConnectionGate(ListenerLimits()), on: loop) {
+                    Reader(loop.makePromise())
+                }
+                .assumeIsolated().map { self.listener = $0 }.nonisolated()
             }.get()
         }
 

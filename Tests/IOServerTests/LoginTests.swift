@@ -64,9 +64,9 @@ import Testing
     }
 
     @Test func whoFailsTooOftenHasToWait() async throws {
-        var limits = LoginLimits()
-        limits.freeFailures = 2
-        limits.shortestWait = 60_000
+        var limits = ServerLimits()
+        limits[.loginFailures] = 2
+        limits[.loginWaitSeconds] = 60
         let fixture = try await ServerFixture(limits: limits)
         for _ in 0..<2 {
             await #expect(throws: OperatorError.self) { _ = try await fixture.makeOperator(password: "wrong") }

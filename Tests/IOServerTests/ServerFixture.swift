@@ -21,7 +21,7 @@ final class ServerFixture: Sendable {
     var plain: ConnectionAddress { server.addresses[1] }
     var trust: String { folder + "/trust.pem" }
 
-    init(limits: LoginLimits = LoginLimits(), prepare: (ServerFolder) throws -> Void = { _ in }) async throws {
+    init(limits: ServerLimits = ServerLimits(), prepare: (ServerFolder) throws -> Void = { _ in }) async throws {
         folder = try Self.makeFolder()
         let opened = try ServerFolder.open(at: folder)
         try prepare(opened)
@@ -31,10 +31,11 @@ final class ServerFixture: Sendable {
     /// Starts a server on an existing folder.
     init(reusing folder: String) async throws {
         self.folder = folder
-        server = try await Self.start(folder, LoginLimits(), events)
+        server = try await Self.start(folder, ServerLimits(), events)
     }
 
-    private static func start(_ folder: String, _ limits: LoginLimits, _ events: EventLog) async throws -> RunningServer
+    private static func start(_ folder: String, _ limits: ServerLimits, _ events: EventLog) async throws
+        -> RunningServer
     {
         try await Server.start(
             ServerConfiguration(
@@ -42,7 +43,7 @@ final class ServerFixture: Sendable {
                 listen: [
                     ConnectionAddress(transport: .tls, host: "127.0.0.1", port: 0),
                     ConnectionAddress(transport: .tcp, host: "127.0.0.1", port: 0),
-                ], loginLimits: limits, passwordCost: .cheap, report: { events.add($0) }))
+                ], limits: limits, passwordCost: .cheap, report: { events.add($0) }))
     }
 
     private static func makeFolder() throws -> String {

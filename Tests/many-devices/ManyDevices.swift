@@ -22,6 +22,8 @@ struct ManyDevices: AsyncParsableCommand {
     @Option(help: "Number of the first.") var first: UInt32 = 1
     @Option(help: "Signals of the first one.") var signals = 1
     @Option(help: "Changes of all its signals in a second.") var rate = 0
+    @Option(help: "Ring of each, bytes.") var ring = 257
+    @Flag(help: "All have the signals that every device has.") var standard = false
     @Flag(help: "The first one has names and texts that a page could take for its own.") var hostile = false
 
     /// What the names and texts of a hostile device hold.
@@ -85,11 +87,16 @@ struct ManyDevices: AsyncParsableCommand {
     }
 
     private func quiet() throws -> DeviceInfo {
-        try DeviceInfo(
+        let all = [
+            StandardSignals.networkConfiguration, StandardSignals.systemSpecification, StandardSignals.resources,
+            StandardSignals.update(.basic),
+        ]
+        return try DeviceInfo(
             name: "load",
             blocks: [
-                BlockDescription("exp", .up, [StandardSignals.systemSpecification]), BlockDescription("imp", .down, []),
-                .configurationExport(), .configurationImport(),
+                BlockDescription("exp", .up, standard ? all : [StandardSignals.systemSpecification]),
+                BlockDescription("imp", .down, []),
+                .configurationExport(ring: ring), .configurationImport(ring: ring),
             ])
     }
 
@@ -102,7 +109,7 @@ struct ManyDevices: AsyncParsableCommand {
             name: hostile ? "<b>load</b>" : "load",
             blocks: [
                 BlockDescription("exp", .up, [GroupDefinition(group, values), StandardSignals.systemSpecification]),
-                BlockDescription("imp", .down, []), .configurationExport(), .configurationImport(),
+                BlockDescription("imp", .down, []), .configurationExport(ring: ring), .configurationImport(ring: ring),
             ])
     }
 }

@@ -109,7 +109,8 @@ final class ModuleRun {
         let obeyed = notes.commands
         let defaults = try commandLine.defaultsBlock()
         var server = ServerConnection(
-            server: isUnpaired ? try Self.pairingAddress(settings.address, commandLine.address) : settings.address, tls: settings.tls, password: password, pause: pause)
+            server: isUnpaired ? try Self.pairingAddress(settings.address, commandLine.address) : settings.address,
+            tls: settings.tls, password: password, pause: pause)
         server.others = settings.otherAddresses
         server.tlsWhenFound = trust.standing == .given ? settings.tlsWhenFound : trust.client
         if isUnpaired { server.flags = .wantsCertificate }

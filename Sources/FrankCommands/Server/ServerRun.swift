@@ -36,6 +36,20 @@ struct ServerRun: AsyncParsableCommand {
     var historyDays: Int?
     @Option(help: "Most MiB of the history. Default: history_megabytes of server.json, else 256.")
     var historyMegabytes: Int?
+    @Option(
+        name: .customLong("limit"),
+        help: ArgumentHelp(
+            "Set a limit for what peers may cost, like connections_per_address=500; 'frank status' shows all. May be repeated.",
+            valueName: "name=value"))
+    var limitTexts: [String] = []
+    @Option(
+        help: ArgumentHelp(
+            "Serve numbers for Prometheus at http://HOST:PORT/metrics; only an address of this machine, like 127.0.0.1:9464.",
+            valueName: "host:port"),
+        transform: { text in
+            do { return try MetricsAddress(parsing: text) } catch { throw ValidationError("\(error)") }
+        })
+    var metrics: MetricsAddress?
     @Flag(help: "Log one JSON object a line.") var jsonLog = false
     @Flag(help: "Allow tcp:// beyond this machine: no login is checked there and everything can be read on the way.")
     var insecurePlain = false
@@ -49,6 +63,7 @@ struct ServerRun: AsyncParsableCommand {
         if let historyMegabytes, !HistorySettings.possibleMegabytes.contains(historyMegabytes) {
             throw ValidationError("--history-megabytes must be 1 to \(HistorySettings.possibleMegabytes.upperBound)")
         }
+        _ = try limits(ServerLimits())
         for address in listen where address.transport == .tcp && !address.isLoopback && !insecurePlain {
             throw ValidationError(
                 "\(address) would let everybody in who reaches it, without a login; "
@@ -65,6 +80,17 @@ struct ServerRun: AsyncParsableCommand {
         return source
     }
 
+    /// The limits of the settings with those of the command line.
+    private func limits(_ settings: ServerLimits) throws -> ServerLimits {
+        var limits = settings
+        for text in limitTexts {
+            do throws(ServerLimits.Problem) { try limits.set(text) } catch {
+                throw ValidationError("--limit: \(error)")
+            }
+        }
+        return limits
+    }
+
     func run() async throws {
         let stopSignals = StopSignals()
         let folder = try ServerFolder.open(at: try data.folder())
@@ -78,23 +104,32 @@ struct ServerRun: AsyncParsableCommand {
         if folder.settings.isDemo {
             log.add(.problem("this data folder is for demonstrations: everybody knows the password of root"))
         }
+        let (limits, problem) = OpenFiles.fit(try limits(folder.settings.limits))
+        if let problem { log.add(.problem(problem)) }
         let addresses = listen.isEmpty ? [ConnectionAddress(transport: .tls, host: "0.0.0.0")] : listen
         let server: RunningServer
         do {
             server = try await Server.start(
                 ServerConfiguration(
-                    folder: folder, listen: addresses, makeProgram: { program.make($0) },
+                    folder: folder, listen: addresses, limits: limits, makeProgram: { program.make($0) },
                     history: historySettings(folder.settings), report: { log.add($0) }))
         } catch {
             await log.finish()
             throw error
         }
         for address in server.addresses { Terminal.write("listening on \(address)\n", to: STDOUT_FILENO) }
+        let services: StatusServices
+        do { services = try await StatusServices.start(server, folder: folder.path, metrics: metrics, log) } catch {
+            await server.stop("it could not start")
+            await log.finish()
+            throw error
+        }
         let announcements = try announcing.start(folder.settings.publish, at: server.addresses, log)
         let hangup = Self.onHangup { server.lookAtCertificates() }
         defer { hangup.cancel() }
         let name = await stopSignals.first()
         announcements?.cancel()
+        await services.stop()
         await server.stop(name)
         await log.finish()
         try? await Task.sleep(for: Self.farewell)

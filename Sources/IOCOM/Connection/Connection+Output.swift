@@ -42,7 +42,7 @@ extension Connection {
     }
 
     private var keepAliveInterval: Milliseconds { settings.layout == .socket ? 10_000 : 150 }
-    private var silenceLimit: Milliseconds { settings.layout == .socket ? 20_000 : 250 }
+    private var silenceLimit: Milliseconds { settings.idleTimeout ?? (settings.layout == .socket ? 20_000 : 250) }
 
     private func rest(_ out: UnsafeMutableRawBufferPointer, _ used: Int) -> UnsafeMutableRawBufferPointer {
         UnsafeMutableRawBufferPointer(rebasing: out[used...])

@@ -58,6 +58,10 @@ public struct Connection: ~Copyable {
     public private(set) var direction: ConnectionSettings.Direction
     /// What the peer said of itself.
     public private(set) var peer: Authentication?
+    /// Frames and acknowledges received so far; starts over at zero after the largest number.
+    public private(set) var receivedMessages: UInt64 = 0
+    /// Messages that ``receive(_:at:now:)`` may still read; at zero it stops, whatever is left of the bytes.
+    public var allowance: UInt64 = .max
 
     /// A connection that was just opened or accepted (below TLS: whose TLS handshake is through).
     ///
@@ -94,7 +98,8 @@ public struct Connection: ~Copyable {
     // MARK: Input
 
     /// Reads `bytes` from `offset` on up to the next event. Nil when everything was read, or while a decision is due
-    /// (then `offset` may stop short of the end and the rest has to be offered again after ``accept()``).
+    /// (then `offset` may stop short of the end and the rest has to be offered again after ``accept()``), or when the
+    /// ``allowance`` is used up.
     public mutating func receive(
         _ bytes: RawSpan, at offset: inout Int, now: Milliseconds
     ) throws(ProtocolViolation) -> Event? {
@@ -115,6 +120,7 @@ public struct Connection: ~Copyable {
                 queue.wake()
                 return .handshake(handshake)
             case .awaitingAuthentication, .running:
+                guard allowance > 0 else { return nil }
                 if carry.isEmpty {
                     let start = offset
                     let event = try readFrame(bytes, &offset)
@@ -190,6 +196,8 @@ public struct Connection: ~Copyable {
     /// Reads the frame at `offset` if it is complete; `offset` stays when it is not.
     private mutating func readFrame(_ bytes: RawSpan, _ offset: inout Int) throws(ProtocolViolation) -> Event? {
         guard let length = try frameLength(bytes, offset), length <= bytes.byteCount - offset else { return nil }
+        receivedMessages &+= 1
+        allowance &-= 1
         let start = offset
         offset += length
         var at = start

@@ -42,6 +42,9 @@ public struct ConnectionSettings {
     public var frameSize: Int
     /// Handshake and authentication must be complete within this time.
     public var handshakeTimeout: Milliseconds = 10_000
+    /// The connection ends when nothing was received for this time; nil for the layout's usual one (wire-protocol.md 2.8).
+    /// Peers that keep to the protocol are silent for at most half of that.
+    public var idleTimeout: Milliseconds?
     /// Gives zeroed memory for snapshots that are being received, or refuses.
     public var lend: (Int) -> LentMemory?
 

@@ -35,6 +35,9 @@ public final class MemoryBlock {
     /// Where this block is attached to connections; few entries, in no particular order.
     private(set) var attachments: [BlockAttachment] = []
 
+    /// Tags of the connections that it is attached to.
+    public var connectionTags: [UInt64] { attachments.map { $0.queue.tag } }
+
     /// A block over lent memory; the size of the block is the size of the memory.
     public init(path: BlockPath, flags: BlockFlags, memory: LentMemory) {
         self.path = path

@@ -134,6 +134,11 @@ final class DeviceTraffic {
         report(watch.report(path, result, text, version: version, now: node.now))
     }
 
+    /// The upload or installation under way.
+    func transfer(now: Milliseconds) -> ServerStatus.Transfer? {
+        watch?.status(path, now: now)
+    }
+
     /// A connection ended: its streams are free.
     func forget(_ link: UInt64) {
         arbiter.forget(link)

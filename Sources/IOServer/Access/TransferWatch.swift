@@ -45,6 +45,13 @@ struct TransferWatch {
 
     private var isProgram: Bool { block == PersistentBlock.program }
 
+    /// What it is now.
+    func status(_ device: DevicePath, now: Milliseconds) -> ServerStatus.Transfer {
+        ServerStatus.Transfer(
+            device: "\(device)", user: visitor.user, block: block, bytes: bytes, seconds: Int((now - startedAt) / 1_000)
+        )
+    }
+
     /// True when the transfer is over and only the proof of the new program is waited for.
     var isProving: Bool {
         if case .proving = phase { return true }

@@ -22,13 +22,16 @@ public struct ServerSettings: Equatable, Sendable {
     public let historyDays: Int?
     /// Size of the history in MiB; nil for the usual one.
     public let historyMegabytes: Int?
+    /// What peers may cost; what the file does not say has its standard value.
+    public let limits: ServerLimits
 
     /// Checks and collects. An empty `publish` publishes the own network.
     ///
     /// - Throws: ``Problem``.
     public init(
         network: String, publish: [String] = [], deviceNumber: UInt32 = 1, isDemo: Bool = false,
-        historyDays: Int? = nil, historyMegabytes: Int? = nil
+        historyDays: Int? = nil, historyMegabytes: Int? = nil,
+        limits: ServerLimits = ServerLimits()
     ) throws(Problem) {
         self.network = try Self.name(network)
         var names: [NetworkName] = []
@@ -47,6 +50,7 @@ public struct ServerSettings: Equatable, Sendable {
         guard (1...65_536).contains(historyMegabytes ?? 1) else { throw .history("history_megabytes", 65_536) }
         self.historyDays = historyDays
         self.historyMegabytes = historyMegabytes
+        self.limits = limits
     }
 
     private static func name(_ text: String) throws(Problem) -> NetworkName {
@@ -71,6 +75,8 @@ public struct ServerSettings: Equatable, Sendable {
         case deviceNumber(UInt32)
         /// A bound of the history out of range: its name in the file, and the highest possible.
         case history(String, Int)
+        /// A member of `limits` is unknown or can't have that value.
+        case limit(ServerLimits.Problem)
         /// The file is not JSON of the expected form.
         case form
 
@@ -85,6 +91,7 @@ public struct ServerSettings: Equatable, Sendable {
             case .tooManyNetworks(let count): "\(count) networks are published; at most \(mostNetworks) can be"
             case .deviceNumber(let number): "device number \(number) is not in 1…8998"
             case .history(let name, let most): "\(name) is not in 1…\(most)"
+            case .limit(let problem): "in \"limits\": \(problem)"
             case .form:
                 "it is not JSON like {\"network\": \"cafenet\", \"publish\": [\"cafenet\"], \"device_nr\": 1}"
             }
@@ -100,22 +107,61 @@ extension ServerSettings {
         var demo: Bool?
         var history_days: Int?
         var history_megabytes: Int?
+        var limits: LimitMembers?
+    }
+
+    /// The object `limits`: names of limits and whole numbers, nothing else.
+    private struct LimitMembers: Codable {
+        private struct Key: CodingKey {
+            var stringValue: String
+            var intValue: Int? { nil }
+            init?(intValue: Int) { nil }
+            init?(stringValue: String) { self.stringValue = stringValue }
+        }
+
+        var limits = ServerLimits()
+
+        init(_ limits: ServerLimits) { self.limits = limits }
+
+        init(from decoder: any Decoder) throws {
+            let container = try decoder.container(keyedBy: Key.self)
+            for key in container.allKeys {
+                let name = key.stringValue
+                guard ServerLimits.Name(rawValue: name) != nil else { throw ServerLimits.Problem.unknown(name) }
+                guard let value = try? container.decode(Int.self, forKey: key) else {
+                    throw ServerLimits.Problem.notANumber(name)
+                }
+                try limits.set(name, to: value)
+            }
+        }
+
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: Key.self)
+            for (name, value) in limits.chosenValues {
+                if let key = Key(stringValue: name.rawValue) { try container.encode(value, forKey: key) }
+            }
+        }
     }
 
     /// The content of `server.json`.
     init(file bytes: [UInt8]) throws(Problem) {
         let file: File
-        do { file = try JSONDecoder().decode(File.self, from: Data(bytes)) } catch { throw .form }
+        do { file = try JSONDecoder().decode(File.self, from: Data(bytes)) } catch {
+            if let problem = error as? ServerLimits.Problem { throw .limit(problem) }
+            throw .form
+        }
         try self.init(
             network: file.network, publish: file.publish ?? [], deviceNumber: file.device_nr ?? 1,
-            isDemo: file.demo ?? false, historyDays: file.history_days, historyMegabytes: file.history_megabytes)
+            isDemo: file.demo ?? false, historyDays: file.history_days, historyMegabytes: file.history_megabytes,
+            limits: file.limits?.limits ?? ServerLimits())
     }
 
     /// The bytes of `server.json`.
     func file() throws(Problem) -> [UInt8] {
         let file = File(
             network: network.description, publish: publish.map { "\($0)" }, device_nr: deviceNumber,
-            demo: isDemo ? true : nil, history_days: historyDays, history_megabytes: historyMegabytes)
+            demo: isDemo ? true : nil, history_days: historyDays, history_megabytes: historyMegabytes,
+            limits: limits.chosenValues.isEmpty ? nil : LimitMembers(limits))
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
         do { return Array(try encoder.encode(file)) + [UInt8(ascii: "\n")] } catch { throw .form }

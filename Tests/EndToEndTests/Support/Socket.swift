@@ -12,11 +12,16 @@ final class Socket: Sendable {
 
     deinit { Glibc.close(descriptor) }
 
-    /// Connects to a port of this machine.
-    static func connect(_ port: UInt16) throws -> Socket {
+    /// Connects to a port of this machine, from another of its loopback addresses if one is given (127.0.0.2 is 0x7F000002).
+    static func connect(_ port: UInt16, from source: UInt32? = nil) throws -> Socket {
         let made = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard made >= 0 else { throw Unexpected("no socket: errno \(errno)") }
         let result = Socket(made)
+        if let source {
+            guard withLoopback(0, address: source, { bind(made, $0, $1) }) == 0 else {
+                throw Unexpected("can't take another address: errno \(errno)")
+            }
+        }
         guard withLoopback(port, { Glibc.connect(made, $0, $1) }) == 0 else {
             throw Unexpected("no connection to port \(port): errno \(errno)")
         }
@@ -79,12 +84,12 @@ final class Socket: Sendable {
     }
 
     private static func withLoopback(
-        _ port: UInt16, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32
+        _ port: UInt16, address host: UInt32 = 0x7F00_0001, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32
     ) -> Int32 {
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = port.bigEndian
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        address.sin_addr.s_addr = host.bigEndian
         return withUnsafePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                 body($0, socklen_t(MemoryLayout<sockaddr_in>.size))
