@@ -39,6 +39,18 @@ struct LoginKey: Hashable, Sendable {
     var user: String
 }
 
+extension LoginKey {
+    /// Who comes from the address `peer`. Of IPv6 the network counts: whoever has a /64 has all of its addresses.
+    init(peer: String, user: String) {
+        self.user = user
+        address = peer
+        guard let bytes = IPAddress(peer: peer)?.bytes, bytes.count == 16,
+            let network = IPAddress(bytes: Array(bytes[..<8]) + [UInt8](repeating: 0, count: 8))
+        else { return }
+        address = "\(network)/64"
+    }
+}
+
 /// Slows down who tries passwords. Pure: time comes in, verdicts come out.
 struct LoginGate {
     private struct Failures {

@@ -34,7 +34,7 @@ extension Server {
                 networks: nil, brings: .anyDevice, isHidden: { RoleBlock.isOne($0.block) })
             return admit(peer, link, visitor, .everything, permissions)
         }
-        let key = LoginKey(address: link.peerAddress, user: visitor.user)
+        let key = LoginKey(peer: link.peerAddress, user: visitor.user)
         let generation = book.generation
         if generation != seenGeneration {
             seenGeneration = generation

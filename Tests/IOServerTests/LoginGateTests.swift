@@ -49,6 +49,15 @@ import Testing
         #expect(gate.verdict(Self.key, now: 0) == .wait(limits.shortestWait, Self.wrong))
     }
 
+    @Test func allAddressesOfAnIPv6NetworkAreOneAndThoseOfIPv4Several() {
+        func key(_ peer: String) -> LoginKey { LoginKey(peer: peer, user: "root.cafenet") }
+        #expect(key("2001:db8:1:2::1") == key("2001:db8:1:2:ffff::77"))
+        #expect(key("2001:db8:1:2::1") != key("2001:db8:1:3::1"))
+        #expect(key("::ffff:10.0.0.1") != key("::ffff:10.0.0.2"))
+        #expect(key("10.0.0.1") == Self.key)
+        #expect(key("unknown").address == "unknown")
+    }
+
     @Test func namesThatNobodyHasDoNotStopAnAddress() {
         var gate = LoginGate(LoginLimits())
         for i in 0..<1000 { gate.failed(LoginKey(address: "10.0.0.1", user: "x\(i)"), Self.unknown, now: 0) }
