@@ -52,12 +52,14 @@ let package = Package(
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.4.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     ],
     targets: [
         library("IOCOM"),
-        library("Access", [crypto]),
+        library("Access", ["ByteTools", crypto]),
         library("PackedJSON", ["IOCOM"]),
         library("DeviceDescription", ["IOCOM", "PackedJSON"]),
+        library("NetworkConfiguration", ["IOCOM", "PackedJSON"]),
         library("Bricks", ["DeviceDescription", "IOCOM"]),
         library("ByteTools"),
         library("Programs", ["ByteTools", "IOCOM", "PackedJSON", crypto]),
@@ -67,13 +69,19 @@ let package = Package(
         library("UpdateTesting", ["ByteTools", "DeviceStorage", "Installers", "Programs"]),
         library(
             "IOCOMTransport",
-            ["IOCOM", .product(name: "NIOSSL", package: "swift-nio-ssl")] + nio),
+            [
+                "IOCOM", .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "X509", package: "swift-certificates"),
+                .product(name: "SwiftASN1", package: "swift-asn1"),
+            ] + nio),
         library("IONode", ["IOCOM", "IOCOMTransport"] + nio),
+        library("Discovery", ["IOCOM", "IOCOMTransport"] + nio),
         library(
             "IODevice",
             [
-                "Bricks", "ByteTools", "IOCOM", "IONode", "PackedJSON", "DeviceDescription", "DeviceStorage",
-                "Programs", "Installers", crypto,
+                "Bricks", "ByteTools", "IOCOM", "IOCOMTransport", "IONode", "PackedJSON", "DeviceDescription",
+                "Discovery",
+                "DeviceStorage", "Programs", "Installers", crypto,
             ] + nio),
         library(
             "ServerData",
@@ -83,27 +91,31 @@ let package = Package(
                 .product(name: "X509", package: "swift-certificates"),
                 .product(name: "SwiftASN1", package: "swift-asn1"),
             ]),
+        library("HistoryEntries", ["PackedJSON"]),
+        library(
+            "ServerHistory", ["ByteTools", "HistoryEntries", .product(name: "GRDB", package: "GRDB.swift")]),
         library(
             "IOServer",
             [
                 "Access", "ByteTools", "IOCOM", "IOCOMTransport", "IONode", "IODevice", "PackedJSON",
-                "DeviceDescription", "DeviceStorage", "Installers", "Programs", "ServerData", crypto,
+                "DeviceDescription", "DeviceStorage", "Installers", "Programs", "ServerData", crypto, "HistoryEntries",
+                "ServerHistory",
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ] + nio),
         library(
             "IOOperator",
             [
                 "Access", "Bricks", "ByteTools", "IOCOM", "IOCOMTransport", "IONode", "PackedJSON", "DeviceDescription",
-                "Programs", "ServerData",
+                "Programs", "ServerData", "NetworkConfiguration", "HistoryEntries",
             ] + nio),
         library("TerminalUI", ["PackedJSON"]),
-        library("CommandLineTool", ["TerminalUI", arguments]),
+        library("CommandLineTool", ["HistoryEntries", "TerminalUI", arguments]),
         .target(
             name: "ISpyWeb",
             dependencies: [
-                "Access", "Bricks", "ByteTools", "DeviceDescription", "IOCOM", "IOCOMTransport", "IOOperator",
-                "PackedJSON",
-                "Programs", "ServerData", "TerminalUI", crypto, .product(name: "X509", package: "swift-certificates"),
+                "Access", "Bricks", "ByteTools", "DeviceDescription", "Discovery", "IOCOM", "IOCOMTransport",
+                "IOOperator", "PackedJSON", "NetworkConfiguration", "Programs", "ServerData", "TerminalUI", crypto,
+                .product(name: "X509", package: "swift-certificates"), "HistoryEntries",
                 .product(name: "SwiftASN1", package: "swift-asn1"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -115,23 +127,22 @@ let package = Package(
         library(
             "ISpyCommands",
             [
-                "Access", "ByteTools", "CommandLineTool", "DeviceDescription", "IOCOM", "IOCOMTransport", "IOOperator",
-                "ISpyWeb", "Programs", "ServerData", "TerminalUI", arguments,
-            ]),
+                "Access", "ByteTools", "CommandLineTool", "DeviceDescription", "Discovery", "IOCOM", "IOCOMTransport",
+                "IOOperator", "ISpyWeb", "Programs", "ServerData", "TerminalUI", arguments, "NetworkConfiguration",
+                "PackedJSON", "HistoryEntries",
+            ] + nio),
         library(
             "FrankCommands",
             [
-                "Access", "ByteTools", "DeviceDescription", "DeviceStorage", "IODevice", "Installers", "IOServer",
-                "LinuxUpdates",
-                "Programs",
-                "ServerData", "IOCOM", "IOCOMTransport", "CommandLineTool", "TerminalUI", arguments,
+                "Access", "ByteTools", "DeviceDescription", "DeviceStorage", "Discovery", "IODevice", "Installers",
+                "IOServer", "LinuxUpdates", "Programs", "ServerData", "IOCOM", "IOCOMTransport", "CommandLineTool",
+                "TerminalUI", arguments, "HistoryEntries", "ServerHistory",
             ] + nio),
         library(
             "CandyCommands",
             [
-                "Bricks", "ByteTools", "IODevice", "IONode", "IOCOM", "IOCOMTransport", "DeviceDescription",
-                "DeviceStorage",
-                "Installers", "LinuxUpdates",
+                "Access", "Bricks", "ByteTools", "IODevice", "IONode", "IOCOM", "IOCOMTransport", "DeviceDescription",
+                "DeviceStorage", "Installers", "LinuxUpdates", "NetworkConfiguration", "Discovery",
                 "PackedJSON", "Programs", "CommandLineTool", "TerminalUI", arguments,
             ] + nio),
         program("ispy", "ISpyCommands"),
@@ -172,34 +183,41 @@ let package = Package(
             swiftSettings: settings),
         tests("PackedJSON", ["IOCOM"]),
         tests("DeviceDescription", ["IOCOM", "PackedJSON"]),
+        tests("NetworkConfiguration", ["IOCOM", "PackedJSON"]),
         tests("Bricks", ["DeviceDescription", "IOCOM"]),
         tests("ByteTools", ["UpdateTesting"]),
         tests("Programs", ["ByteTools", "UpdateTesting"]),
         tests("DeviceStorage", ["ByteTools", "UpdateTesting"]),
-        tests("IODevice", ["DeviceDescription", "IOCOM"]),
+        tests("IODevice", ["ByteTools", "DeviceDescription", "DeviceStorage", "IOCOM", "UpdateTesting"]),
         tests("Installers", ["ByteTools", "DeviceStorage", "IOCOM", "Programs", "UpdateTesting", crypto]),
         tests("LinuxUpdates", ["ByteTools", "Programs", "UpdateTesting", crypto]),
         tests("Access"),
         tests("ServerData", ["Access", "IOCOM", "PackedJSON"]),
+        tests("HistoryEntries", ["PackedJSON"]),
+        tests("ServerHistory", ["ByteTools", "HistoryEntries", .product(name: "GRDB", package: "GRDB.swift")]),
         tests(
             "IOServer",
             [
                 "Access", "Bricks", "ByteTools", "DeviceDescription", "DeviceStorage", "IOCOM", "IOCOMTransport",
-                "IODevice",
-                "IONode", "IOOperator", "PackedJSON", "ServerData",
+                "IODevice", "IONode", "IOOperator", "PackedJSON", "ServerData", "HistoryEntries", "ServerHistory",
             ]
                 + nio),
-        tests("IOCOMTransport"),
+        tests("Discovery", ["IOCOM", "IOCOMTransport"] + nio),
+        tests(
+            "IOCOMTransport",
+            ["ServerData", "UpdateTesting", .product(name: "NIOSSL", package: "swift-nio-ssl")] + nio),
         tests("ISpyWeb", ["UpdateTesting"]),
         tests("TerminalUI"),
         tests(
             "CandyCommands",
             [
-                "Bricks", "ByteTools", "DeviceDescription", "DeviceStorage", "Installers", "IOCOM", "IOCOMTransport",
-                "IODevice", "IOOperator", "IOServer", "Programs", "ServerData", arguments,
+                "Bricks", "ByteTools", "DeviceDescription", "DeviceStorage", "Discovery", "Installers", "IOCOM",
+                "IOCOMTransport", "IODevice", "IOOperator", "IOServer", "NetworkConfiguration", "PackedJSON",
+                "Programs", "ServerData", arguments,
             ]),
         .testTarget(
-            name: "EndToEndTests", dependencies: ["Access", "UpdateTesting"], exclude: ["Browser", "Peers"],
+            name: "EndToEndTests", dependencies: ["Access", "UpdateTesting"],
+            exclude: ["Browser", "Discovery", "Peers"],
             swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]

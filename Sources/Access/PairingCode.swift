@@ -32,3 +32,10 @@ public struct PairingCode: Sendable, Equatable, CustomStringConvertible {
         return plain(text) == plain(description)
     }
 }
+
+extension PairingCode {
+    /// The code that a device shows which logs in with this password.
+    public init(password: [UInt8], certificate: [UInt8]) {
+        self.init(passwordHash: OriginalHash.of(password), certificate: certificate)
+    }
+}

@@ -89,6 +89,14 @@ public enum StandardSignals {
         GroupDefinition("update", updateState + (signals == .withText ? [.text("upd_text", bytes: 1_000)] : []))
     }
 
+    /// Where the configuration stands, for `exp`: an extension that other nodes see as ordinary signals. `cfg_state`: 0 in
+    /// force, 1 saved and waits for a restart, 2 on trial, 3 the last good one was put back. `cfg_error` is for people.
+    public static let configuration = GroupDefinition(
+        "config", [SignalDefinition("cfg_state", .char), .text("cfg_error", bytes: 160)])
+
+    /// Command to go back to the last good configuration, for `imp`.
+    public static let configurationCommands = GroupDefinition("config", [SignalDefinition("cfg_back", .boolean)])
+
     private static let updateState: [SignalDefinition] =
         [
             SignalDefinition("upd_state", .char),
@@ -96,6 +104,15 @@ public enum StandardSignals {
             .text("upd_version", bytes: 16), .text("upd_previous", bytes: 16), .text("upd_slot", bytes: 12),
             .text("upd_error", bytes: 160), SignalDefinition("upd_keys", .uchar),
         ]
+
+    /// Certificates of a server, for `exp`: days left of its own and of the authority's, negative after the end, and what
+    /// there is to say about them.
+    public static let certificate = GroupDefinition(
+        "certificate",
+        [
+            SignalDefinition("cert_days", .int, unit: "d"), SignalDefinition("ca_days", .int, unit: "d"),
+            .text("cert_text", bytes: 160),
+        ])
 
     /// Commands for a program update, for `imp`.
     public static let updateCommands = GroupDefinition(

@@ -6,7 +6,9 @@ public struct FrankCommand: AsyncParsableCommand {
     /// Name and subcommands.
     public static let configuration = CommandConfiguration(
         commandName: "frank", abstract: "The IO server: devices and operators meet here.",
-        subcommands: [ServerInit.self, ServerRun.self, AccountsCommand.self, CertificatesCommand.self])
+        subcommands: [
+            ServerInit.self, ServerRun.self, AccountsCommand.self, CertificatesCommand.self, ServerHistoryShow.self,
+        ])
 
     /// For the argument parser.
     public init() {}

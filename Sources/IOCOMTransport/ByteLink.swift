@@ -26,12 +26,12 @@ public final class ByteLink {
     /// Peer's address as text without a port.
     public let peerAddress: String
 
-    init(channel: any Channel, isSecure: Bool) {
+    init(channel: any Channel, isSecure: Bool, peerAddress: String) {
         self.channel = channel
         self.isSecure = isSecure
         let shown = isSecure ? try? channel.pipeline.syncOperations.nioSSL_peerCertificate() : nil
         peerCertificate = try? shown?.toDERBytes()
-        peerAddress = channel.remoteAddress?.ipAddress ?? "unknown"
+        self.peerAddress = peerAddress
     }
 
     /// False while enough waits to be sent.
@@ -64,6 +64,8 @@ final class ByteLinkHandler: ChannelInboundHandler {
     private let isSecure: Bool
     private let handshakeTimeout: TimeAmount
     private var link: ByteLink?
+    /// Taken while the channel is open: a channel that is closed does not know it any more.
+    private var peerAddress = "unknown"
     private var timer: Scheduled<Void>?
     private var error: (any Error)?
     private var isClosed = false
@@ -85,6 +87,7 @@ final class ByteLinkHandler: ChannelInboundHandler {
 
     private func start(_ context: ChannelHandlerContext) {
         guard timer == nil, link == nil else { return }
+        peerAddress = context.channel.remoteAddress?.ipAddress ?? peerAddress
         guard isSecure else { return open(context) }
         let channel = context.channel
         timer = context.eventLoop.scheduleTask(in: handshakeTimeout) {
@@ -94,7 +97,7 @@ final class ByteLinkHandler: ChannelInboundHandler {
 
     private func open(_ context: ChannelHandlerContext) {
         timer?.cancel()
-        let link = ByteLink(channel: context.channel, isSecure: isSecure)
+        let link = ByteLink(channel: context.channel, isSecure: isSecure, peerAddress: peerAddress)
         self.link = link
         reader.opened(link)
     }
@@ -127,7 +130,7 @@ final class ByteLinkHandler: ChannelInboundHandler {
         timer?.cancel()
         guard !isClosed else { return }
         isClosed = true
-        let link = self.link ?? ByteLink(channel: context.channel, isSecure: isSecure)
+        let link = self.link ?? ByteLink(channel: context.channel, isSecure: isSecure, peerAddress: peerAddress)
         reader.closed(link, error: error)
         context.fireChannelInactive()
     }

@@ -15,6 +15,9 @@ public struct ConnectionAddress: Equatable, Hashable, Sendable, CustomStringConv
     public struct ParseError: Error, Equatable, CustomStringConvertible {
         /// What is wrong and what is expected.
         public let description: String
+
+        /// Composes an error.
+        public init(_ description: String) { self.description = description }
     }
 
     /// How bytes travel.
@@ -35,7 +38,7 @@ public struct ConnectionAddress: Equatable, Hashable, Sendable, CustomStringConv
     public init(parsing text: String) throws(ParseError) {
         func fail(_ what: String) -> ParseError {
             ParseError(
-                description: "'\(text)' is not an address: \(what); expected tls://host[:port] or tcp://host[:port]")
+                "'\(text)' is not an address: \(what); expected tls://host[:port] or tcp://host[:port]")
         }
         guard let separator = text.firstRange(of: "://") else { throw fail("it does not start with tls:// or tcp://") }
         let scheme = String(text[..<separator.lowerBound])

@@ -40,6 +40,7 @@ public enum Dialer {
     }
 
     private static func isNumeric(_ host: String) -> Bool {
-        (try? SocketAddress(ipAddress: host, port: 0)) != nil
+        // A link-local IPv6 address carries its zone: fe80::1%eth0.
+        (try? SocketAddress(ipAddress: String(host.prefix { $0 != "%" }), port: 0)) != nil
     }
 }

@@ -36,6 +36,10 @@ private func explainTLS(_ text: String) -> String {
             "the server's certificate is not one that is trusted here; give --trust with the trust.pem of that server, and look whether the certificate has expired"
         ),
         ("UNKNOWN_CA", "the peer does not trust this server's certificate; give it this server's trust.pem"),
+        (
+            "ALERT_CERTIFICATE_UNKNOWN",
+            "the peer looked at this server's certificate and did not go on; if it should, give it this server's trust.pem"
+        ),
         ("CERTIFICATE_EXPIRED", "the peer says that the certificate has expired"),
         ("BAD_CERTIFICATE", "the peer does not accept the certificate"),
         ("WRONG_VERSION_NUMBER", "the other end does not speak TLS; is it a plain TCP port?"),

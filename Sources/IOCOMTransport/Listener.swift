@@ -21,11 +21,17 @@ public final class Listener {
     private let channel: any Channel
     /// Where it really listens (a port 0 became a number).
     public let address: ConnectionAddress
+    private let credentials: ListenerCredentials
 
-    private init(channel: any Channel, address: ConnectionAddress) {
+    private init(channel: any Channel, address: ConnectionAddress, credentials: ListenerCredentials) {
         self.channel = channel
         self.address = address
+        self.credentials = credentials
     }
+
+    /// Serves connections that come from now on with another certificate; those that exist go on with theirs. Must be called
+    /// on the listener's loop; without effect on a plain TCP port.
+    public func use(_ tls: NIOSSLContext) { if credentials.tls != nil { credentials.tls = tls } }
 
     /// Binds. `makeReader` is called on the loop for each connection.
     ///
@@ -42,6 +48,7 @@ public final class Listener {
         }
         let gate = NIOLoopBound(ConnectionGate(limits: limits), eventLoop: loop)
         let make = NIOLoopBound(makeReader, eventLoop: loop)
+        let credentials = NIOLoopBound(ListenerCredentials(isSecure ? tls : nil), eventLoop: loop)
         return ServerBootstrap(group: loop)
             .serverChannelOption(.backlog, value: 1024)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -56,7 +63,7 @@ public final class Listener {
                         return
                     }
                     channel.closeFuture.whenComplete { _ in gate.value.leave(from) }
-                    if let tls, isSecure {
+                    if let tls = credentials.value.tls {
                         try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls))
                     }
                     try channel.pipeline.syncOperations.addHandler(
@@ -71,13 +78,20 @@ public final class Listener {
             .map { channel in
                 var actual = address
                 actual.port = channel.localAddress?.port ?? address.port
-                return Listener(channel: channel, address: actual)
+                return Listener(channel: channel, address: actual, credentials: credentials.value)
             }
             .nonisolated()
     }
 
     /// Takes no further connections; those that exist go on.
     public func close() -> EventLoopFuture<Void> { channel.close() }
+}
+
+/// What connections of a listener are served with; nil on plain TCP. Confined to the listener's loop.
+private final class ListenerCredentials {
+    var tls: NIOSSLContext?
+
+    init(_ tls: NIOSSLContext?) { self.tls = tls }
 }
 
 /// Counts connections by address. Confined to the listener's loop.

@@ -1,3 +1,4 @@
+import FoundationEssentials
 public import NIOCore
 import NIOSSL
 import Synchronization
@@ -8,6 +9,12 @@ public struct TLSClient: Sendable {
     enum Verification: Sendable {
         /// By the context: chain, time and, unless switched off, the host name.
         case chain
+        /// By its chain, at whatever time; the host name, unless switched off, by the context.
+        case atAnyTime(CertificateTrust)
+        /// By its chain and time.
+        case inTime(CertificateTrust)
+        /// Whoever answers.
+        case anybody
         /// It must be this one, DER.
         case exactly([UInt8])
         /// Not at all: the certificates are handed over, leaf first, and the connection ends before anything is sent.
@@ -26,6 +33,12 @@ public struct TLSClient: Sendable {
     func makeHandler(_ name: String?) throws -> NIOSSLClientHandler {
         switch verification {
         case .chain: return try NIOSSLClientHandler(context: context, serverHostname: name)
+        case .atAnyTime(let trust): return try judging(trust, name, allowsExpired: true)
+        case .inTime(let trust): return try judging(trust, name, allowsExpired: false)
+        case .anybody:
+            return try NIOSSLClientHandler(context: context, serverHostname: name) { _, promise in
+                promise.succeed(NIOSSLVerificationResult.certificateVerified)
+            }
         case .exactly(let expected):
             return try NIOSSLClientHandler(context: context, serverHostname: name) { certificates, promise in
                 let isIt = (try? certificates.first?.toDERBytes()) == expected
@@ -37,6 +50,37 @@ public struct TLSClient: Sendable {
                 promise.succeed(NIOSSLVerificationResult.failed)
             }
         }
+    }
+}
+
+extension TLSClient {
+    private func judging(
+        _ trust: CertificateTrust, _ name: String?, allowsExpired: Bool
+    ) throws -> NIOSSLClientHandler {
+        try NIOSSLClientHandler(context: context, serverHostname: name) { certificates, promise in
+            promise.completeWithTask {
+                let chain = certificates.compactMap { try? $0.toDERBytes() }
+                switch await trust.judge(chain, host: nil, now: .now) {
+                case .trusted: return NIOSSLVerificationResult.certificateVerified
+                case .outOfDate where allowsExpired: return .certificateVerified
+                case .outOfDate, .otherHost, .untrusted, .unreadable: return .failed
+                }
+            }
+        }
+    }
+
+    /// Trusts whoever answers: for a device that has nothing to trust yet (wire-protocol.md 1.2). What it sends can be read by
+    /// who sits in between.
+    public static func trustingAnybody() throws -> TLSClient {
+        TLSClient(try TLSClientSettings(trustFile: nil, verifiesHostName: false).makeContext(), .anybody)
+    }
+
+    /// Trusts the authorities of a PEM text, whatever host their certificates are for: those that a device was given.
+    /// Throws ``LinkError`` when it holds none.
+    public static func trusting(pem: String, allowsExpired: Bool) throws -> TLSClient {
+        let trust = try CertificateTrust(pem: pem.replacing("\0", with: "\n"))
+        let context = try TLSClientSettings(trustFile: nil, verifiesHostName: false).makeContext()
+        return TLSClient(context, allowsExpired ? .atAnyTime(trust) : .inTime(trust))
     }
 }
 

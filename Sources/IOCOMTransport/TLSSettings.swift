@@ -13,16 +13,26 @@ public struct TLSClientSettings: Sendable {
     /// whatever it says.
     public var isPinned: Bool
 
+    /// Certificates below the authorities of `trustFile` are good at any time, also after their end (wire-protocol.md 1.2).
+    /// Everything else is checked all the same. Without effect on the authorities of the system.
+    public var allowsExpired: Bool
+
     /// Settings for one server.
-    public init(trustFile: String?, verifiesHostName: Bool = true, isPinned: Bool = false) {
+    public init(
+        trustFile: String?, verifiesHostName: Bool = true, isPinned: Bool = false, allowsExpired: Bool = false
+    ) {
         self.trustFile = trustFile
         self.verifiesHostName = verifiesHostName
         self.isPinned = isPinned
+        self.allowsExpired = allowsExpired
     }
 
     /// Loads the files. Throws when one is missing or damaged.
     public func makeClient() throws -> TLSClient {
         var settings = self
+        if allowsExpired, !isPinned, let trustFile {
+            return TLSClient(try makeContext(), .atAnyTime(try CertificateTrust(file: trustFile)))
+        }
         guard isPinned, let trustFile else { return TLSClient(try makeContext(), .chain) }
         guard let certificate = try NIOSSLCertificate.fromPEMFile(trustFile).first else {
             throw LinkError.cannotConnect("\(trustFile) holds no certificate")
@@ -59,8 +69,22 @@ public struct TLSServerSettings: Sendable {
 
     /// Loads the files, for servers that make their context themselves.
     public func makeConfiguration() throws -> TLSConfiguration {
-        let chain = try NIOSSLCertificate.fromPEMFile(certificateFile).map { NIOSSLCertificateSource.certificate($0) }
-        let key = try NIOSSLPrivateKey(file: keyFile, format: .pem)
+        try Self.configuration(
+            try NIOSSLCertificate.fromPEMFile(certificateFile), try NIOSSLPrivateKey(file: keyFile, format: .pem))
+    }
+
+    /// From PEM texts that are in memory. Throws when one is damaged, or when they do not belong together.
+    public static func makeContext(certificatePEM: String, keyPEM: String) throws -> NIOSSLContext {
+        try NIOSSLContext(
+            configuration: try configuration(
+                try NIOSSLCertificate.fromPEMBytes(Array(certificatePEM.utf8)),
+                try NIOSSLPrivateKey(bytes: Array(keyPEM.utf8), format: .pem)))
+    }
+
+    private static func configuration(
+        _ certificates: [NIOSSLCertificate], _ key: NIOSSLPrivateKey
+    ) throws -> TLSConfiguration {
+        let chain = certificates.map { NIOSSLCertificateSource.certificate($0) }
         var configuration = TLSConfiguration.makeServerConfiguration(
             certificateChain: chain, privateKey: .privateKey(key))
         configuration.minimumTLSVersion = .tlsv12

@@ -8,11 +8,17 @@ public final class DeviceBlockService: BlockService {
     private let store: any PersistentStore
     private let defaults: [UInt8]
     private let installer: (any ProgramInstaller)?
+    private let configuration: ConfigurationKeeper?
     /// The sink whose installation runs: one that was given up before must not cancel it.
     private let installing = Installing()
 
-    /// `defaults` is what reading block 3 gives; without an installer block 1 is refused as not supported.
-    public init(store: any PersistentStore, defaults: [UInt8], installer: (any ProgramInstaller)?) {
+    /// `defaults` is what reading block 3 gives; without an installer block 1 is refused as not supported. With
+    /// `configuration` the blocks 2 and 11 are replaced through it.
+    public init(
+        store: any PersistentStore, defaults: [UInt8], installer: (any ProgramInstaller)?,
+        configuration: ConfigurationKeeper? = nil
+    ) {
+        self.configuration = configuration
         self.store = store
         self.defaults = defaults
         self.installer = installer
@@ -30,9 +36,18 @@ public final class DeviceBlockService: BlockService {
         guard !PersistentBlock.isSecret(block), block != PersistentBlock.defaults, block > 0,
             block <= PersistentBlock.lastPublic
         else { throw BlockServiceError(.noAccess, "persistent block \(block) cannot be written from outside") }
+        if block == PersistentBlock.clientChain { return TrustSink(TrustKeeper(store)) }
         do throws(PersistentStoreError) {
-            return StoreSink(try store.writer(block), limit: store.maximumValueSize, block: block)
+            let keeper = Self.isConfiguration(block) ? configuration : nil
+            return StoreSink(try store.writer(block), block: block, keeper)
         } catch { throw BlockServiceError(writing: error) }
+    }
+
+    /// Largest value of a block that configures the device: the last good one is kept beside it.
+    fileprivate static let largestConfiguration = 8192
+
+    fileprivate static func isConfiguration(_ block: Int) -> Bool {
+        block == PersistentBlock.configuration || block == PersistentBlock.nodeSettings
     }
 
     /// Block 3 gives the defaults; block 1 and secrets are refused, and blocks without a value.
@@ -96,19 +111,39 @@ private final class InstallerSink: BlockSink {
 private final class StoreSink: BlockSink {
     private let writer: any PersistentWriter
     private let block: Int
+    private let configuration: ConfigurationKeeper?
+    private let size = Mutex(0)
 
-    init(_ writer: any PersistentWriter, limit: Int, block: Int) {
+    init(_ writer: any PersistentWriter, block: Int, _ configuration: ConfigurationKeeper?) {
         self.writer = writer
         self.block = block
+        self.configuration = configuration
     }
 
     func append(_ bytes: [UInt8]) throws(BlockServiceError) {
-        do throws(PersistentStoreError) { try writer.append(bytes) } catch { throw BlockServiceError(writing: error) }
+        let size = size.withLock { size in
+            size += bytes.count
+            return size
+        }
+        do throws(PersistentStoreError) {
+            let limit = DeviceBlockService.largestConfiguration
+            guard configuration == nil || size <= limit else {
+                writer.abort()
+                throw .tooLarge(limit: limit)
+            }
+            try writer.append(bytes)
+        } catch { throw BlockServiceError(writing: error) }
     }
 
     func finish() throws(BlockServiceError) -> UploadEffect {
-        do throws(PersistentStoreError) { try writer.commit() } catch { throw BlockServiceError(writing: error) }
-        return block == PersistentBlock.clientChain ? .restart("new trusted certificates") : .stored
+        do throws(PersistentStoreError) {
+            if let configuration {
+                try configuration.change { () throws(PersistentStoreError) in try writer.commit() }
+            } else {
+                try writer.commit()
+            }
+        } catch { throw BlockServiceError(writing: error) }
+        return .stored
     }
 
     func cancel() { writer.abort() }

@@ -25,6 +25,9 @@ public enum PersistentBlock {
     /// First accounts block; one for each published network.
     public static let accounts = 21
 
+    /// History of a network, read from its accounts device (docs/protocol-extensions.md); read only.
+    public static let history = 60
+
     /// Blocks that never leave a device and cannot be written from outside (3.3).
     public static func isSecret(_ block: Int) -> Bool { block == secret || block == serverKey || block == rootKey }
 
@@ -32,4 +35,10 @@ public enum PersistentBlock {
     public static let lastPublic = 99
     /// Result of the latest program update, kept by the device for itself.
     public static let updateRecord = 200
+    /// Course of a change of the configuration, kept by the device for itself.
+    public static let configurationJournal = 201
+    /// What was done for operators before the latest restart, kept by the device for itself.
+    public static let notes = 202
+    /// The trusted certificates before those that have not proved themselves yet, kept by the device for itself.
+    public static let trustBefore = 203
 }

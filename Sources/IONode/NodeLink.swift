@@ -239,6 +239,8 @@ extension NodeLink: ByteLinkReader {
 
     /// The transport is gone.
     public func closed(_ link: ByteLink, error: (any Error)?) {
+        // It was never opened when TLS failed.
+        peerAddress = link.peerAddress
         ended(closeReason ?? error.map { String(describing: $0) } ?? "the peer closed the connection")
     }
 }

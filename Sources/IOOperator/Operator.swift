@@ -149,6 +149,19 @@ public struct Operator: Sendable {
         }.get()
     }
 
+    /// Waits for a state of the devices with these names that `check` accepts; nil after `seconds`.
+    func waitForDevices<Value: Sendable>(
+        named names: Set<DeviceName>, seconds: Double, _ check: @escaping @Sendable ([DeviceSummary]) -> Value?
+    ) async throws -> Value? {
+        let session = session
+        return try await loop.flatSubmit {
+            session.value.wait(.milliseconds(Int64(seconds * 1000))) { session -> Value? in
+                check(
+                    session.devices.values.filter { names.contains($0.path.name) && $0.isComplete }.map(\.summary))
+            }
+        }.get()
+    }
+
     // MARK: Blocks
 
     /// Writes all bytes of `source` into a persistent block. `progress` gets the bytes the device has confirmed; it is
@@ -316,7 +329,7 @@ public struct Operator: Sendable {
     }
 
     /// Waits until everything written was handed to the connection.
-    private func drain() async throws {
+    func drain() async throws {
         let session = session
         _ = try await loop.flatSubmit {
             session.value.wait(.seconds(5)) { session -> Bool? in

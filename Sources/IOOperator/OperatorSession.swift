@@ -25,6 +25,7 @@ final class OperatorSession: NodeRole {
     private var waiters: [UInt64: () -> Bool] = [:]
     private var observers: [UInt64: (DevicePath?) -> Void] = [:]
     private var nextWaiter: UInt64 = 0
+    private var arrivals: UInt64 = 0
     private var jobs: [ObjectIdentifier: any TransferJob] = [:]
     private var delay = ReconnectDelay(shortest: 500, longest: 5_000)
     private var isStopped = false
@@ -96,6 +97,9 @@ final class OperatorSession: NodeRole {
 
     /// The server said who it is, and has not closed the connection.
     var isAuthenticated: Bool { link?.isReady == true }
+
+    /// The network of the login.
+    var network: NetworkName { target.network }
 
     // MARK: Waiting
 
@@ -219,7 +223,8 @@ final class OperatorSession: NodeRole {
         let device =
             devices[path.device]
             ?? {
-                let device = RemoteDevice(path: path.device, link: link)
+                arrivals += 1
+                let device = RemoteDevice(path: path.device, link: link, arrival: arrivals)
                 devices[path.device] = device
                 return device
             }()
@@ -239,6 +244,11 @@ final class OperatorSession: NodeRole {
 
     /// What this operator may do in a network.
     func access(to network: NetworkName) -> Access { roles[network].map { Access($0) } ?? .everything }
+
+    /// A device that restarted can be here before its old connection has ended. It comes again; left alone it would wait for ever.
+    func blockIsTaken(_ path: BlockPath, on link: NodeLink) {
+        if isServer { link.close("\(path.device) still has another connection") }
+    }
 
     func blockAppeared(_ block: MemoryBlock, on link: NodeLink) {
         devices[block.path.device]?.blocks[block.path.block] = block

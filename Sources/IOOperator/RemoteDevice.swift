@@ -20,8 +20,12 @@ final class RemoteDevice {
     /// When it was first seen, seconds since 1970.
     let appeared = Int64(time(nil))
 
-    init(path: DevicePath, link: NodeLink) {
+    /// A number that no other appearance of a device has in this session.
+    let arrival: UInt64
+
+    init(path: DevicePath, link: NodeLink, arrival: UInt64) {
         self.path = path
+        self.arrival = arrival
         self.link = link
     }
 
@@ -60,8 +64,15 @@ final class RemoteDevice {
             path: path.description, application: info.map(\.name).flatMap { $0.isEmpty ? nil : $0 } ?? "\(path.name)",
             version: text("upd_version") ?? text("si_package"), os: text("si_os"),
             hardware: text("si_hw") ?? text("si_arch"), architecture: text("si_arch"), update: update,
+            configuration: configuration, arrival: arrival,
             uptimeMinutes: integer("rm_boottime"), appeared: appeared,
             assemblies: info?.assemblies.map { AssemblySummary(name: $0.name, kind: $0.kind) } ?? [], problem: problem)
+    }
+
+    var configuration: ConfigurationStatus? {
+        guard let code = integer("cfg_state") else { return nil }
+        return ConfigurationStatus(
+            state: ConfigurationStatus.State(rawValue: code) ?? .inForce, error: text("cfg_error"))
     }
 
     var update: UpdateStatus? {
@@ -89,6 +100,10 @@ public struct DeviceSummary: Sendable, Equatable {
     public let architecture: String?
     /// State of program updates; nil for devices without the `update` signals (the original's).
     public let update: UpdateStatus?
+    /// Where its configuration stands; nil for devices without the `config` signals (the original's).
+    public let configuration: ConfigurationStatus?
+    /// Changes when the device was away.
+    public let arrival: UInt64
     /// Minutes since the program started; nil when the device does not say.
     public let uptimeMinutes: Int?
     /// When this operator first saw it, seconds since 1970.

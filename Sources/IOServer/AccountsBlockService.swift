@@ -2,26 +2,35 @@ import DeviceStorage
 import IOCOM
 import IODevice
 import ServerData
+import ServerHistory
 import Synchronization
 
 /// Persistent blocks of a pseudo-device `accounts<k>`: its accounts and, as block 3, the defaults (application-layer.md
-/// 7.3). Other numbers are refused: what the server stores beyond that is reached through the server's own device.
+/// 7.3), and the history of its network. Other numbers are refused: what the server stores beyond that is reached through the server's own device.
 final class AccountsBlockService: BlockService {
     private let book: AccountsBook
     private let network: NetworkName
     private let block: Int
     private let store: any PersistentStore
     private let defaults: [UInt8]
+    private let history: History
 
-    init(_ book: AccountsBook, _ network: NetworkName, block: Int, store: any PersistentStore, defaults: [UInt8]) {
+    init(
+        _ book: AccountsBook, _ network: NetworkName, block: Int, store: any PersistentStore, defaults: [UInt8],
+        history: History
+    ) {
         self.book = book
         self.network = network
         self.block = block
         self.store = store
         self.defaults = defaults
+        self.history = history
     }
 
     func openForWriting(_ block: Int) throws(BlockServiceError) -> any BlockSink {
+        guard block != PersistentBlock.history else {
+            throw BlockServiceError(.noAccess, "the history of network \(network) is written by the server only")
+        }
         guard block == self.block else {
             throw BlockServiceError(.noAccess, "accounts of network \(network) are block \(self.block), not \(block)")
         }
@@ -30,6 +39,7 @@ final class AccountsBlockService: BlockService {
 
     func openForReading(_ block: Int) throws(BlockServiceError) -> any BlockReader {
         if block == PersistentBlock.defaults { return BytesReader(defaults) }
+        if block == PersistentBlock.history { return HistoryReader(history, of: network) }
         guard block == self.block else {
             throw BlockServiceError(.readFailed, "accounts of network \(network) are block \(self.block), not \(block)")
         }

@@ -11,18 +11,23 @@ final class AccountsBook: Sendable {
         /// What the files looked like when they were read: `frank accounts` changes them beside a running server.
         var stamps: [NetworkName: FileStamp] = [:]
         var generation: UInt64 = 0
+        /// The latest change of each network.
+        var changes: [NetworkName: String] = [:]
     }
 
     private let folder: ServerFolder
     private let store: any PersistentStore
     private let cost: ScryptCost
+    /// Hears of accounts that were changed beside the server.
+    private let report: @Sendable (ServerEvent) -> Void
     private let state: Mutex<State>
     /// Held while a file is read, changed and written, so that no change is lost.
     private let writing = Mutex<Void>(())
 
     /// Reads the accounts of all published networks. A network whose accounts are damaged has none; the texts say why.
     static func load(
-        _ folder: ServerFolder, _ store: any PersistentStore, cost: ScryptCost
+        _ folder: ServerFolder, _ store: any PersistentStore, cost: ScryptCost,
+        report: @escaping @Sendable (ServerEvent) -> Void
     ) -> (book: AccountsBook, problems: [String]) {
         var documents: [NetworkName: Accounts] = [:]
         var problems: [String] = []
@@ -32,15 +37,17 @@ final class AccountsBook: Sendable {
                 problems.append(error.description)
             }
         }
-        return (AccountsBook(folder, store, cost, documents), problems)
+        return (AccountsBook(folder, store, cost, documents, report), problems)
     }
 
     private init(
-        _ folder: ServerFolder, _ store: any PersistentStore, _ cost: ScryptCost, _ documents: [NetworkName: Accounts]
+        _ folder: ServerFolder, _ store: any PersistentStore, _ cost: ScryptCost, _ documents: [NetworkName: Accounts],
+        _ report: @escaping @Sendable (ServerEvent) -> Void
     ) {
         self.folder = folder
         self.store = store
         self.cost = cost
+        self.report = report
         state = Mutex(State(documents: documents))
     }
 
@@ -109,12 +116,19 @@ final class AccountsBook: Sendable {
                 state.withLock({ $0.stamps[network] }) != stamp, let accounts = try? folder.accounts(of: network)
             else { return }
             state.withLock { $0.stamps[network] = stamp }
-            if accounts != self.accounts(of: network) { putInForce(accounts, network) }
+            guard accounts != self.accounts(of: network) else { return }
+            putInForce(accounts, network)
+            report(
+                .accountsReplaced(accounts, of: network, change: lastChange(of: network), by: nil))
         }
     }
 
+    /// What the latest change of a network's accounts was, with names only.
+    func lastChange(of network: NetworkName) -> String { state.withLock { $0.changes[network] ?? "" } }
+
     private func putInForce(_ accounts: Accounts, _ network: NetworkName) {
         state.withLock { state in
+            state.changes[network] = AccountsDifference.text(state.documents[network] ?? Accounts(), accounts)
             state.documents[network] = accounts
             state.generation &+= 1
         }

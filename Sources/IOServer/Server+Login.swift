@@ -9,13 +9,16 @@ final class LinkContext {
     let visitor: Visitor
     /// What it may do in its network.
     let access: Access
+    /// The account that let it in; nil on plain connections and for who is let in by address.
+    let account: MatchedAccount?
     /// Devices whose block info was refused; each is reported once.
     var ignored: Set<DevicePath> = []
     /// When a refusal was last reported.
     var lastDenied: Milliseconds?
 
-    init(_ visitor: Visitor, _ access: Access) {
+    init(_ visitor: Visitor, _ access: Access, _ account: MatchedAccount?) {
         self.visitor = visitor
+        self.account = account
         self.access = access
     }
 }
@@ -27,7 +30,8 @@ extension Server {
             name: peer.user, number: peer.number, hasUniqueID: peer.flags.contains(.uniqueID), network: peer.network,
             password: peer.password, peer: IPAddress(peer: link.peerAddress))
         var visitor = Visitor(
-            user: "\(attempt.user).\(peer.network)", address: link.peerAddress, isSecure: link.isSecure)
+            user: "\(attempt.user).\(peer.network)", network: peer.network.description, address: link.peerAddress,
+            isSecure: link.isSecure)
         guard link.isSecure else {
             // Nobody has a role there.
             let permissions = LinkPermissions(
@@ -107,19 +111,33 @@ extension Server {
         }
         admit(
             peer, link, visitor, Access(role),
-            LinkPermissions(networks: [network], brings: brings, isHidden: hidden(from: role)))
+            LinkPermissions(networks: [network], brings: brings, isHidden: hidden(from: role)), authorization.account)
     }
 
     private func admit(
         _ peer: Authentication, _ link: NodeLink, _ visitor: Visitor, _ access: Access,
-        _ permissions: LinkPermissions
+        _ permissions: LinkPermissions, _ account: MatchedAccount? = nil
     ) {
         endOlder(peer, link)
-        link.context = LinkContext(visitor, access)
+        link.context = LinkContext(visitor, access, account)
         report(.login(visitor))
         update?.accepted()
         link.accept(permissions)
         pair(peer, on: link, visitor)
+    }
+
+    /// Ends the connections of accounts that are gone or have another role. To be called now and then.
+    func endRemoved() {
+        let generation = book.generation
+        guard generation != reviewedGeneration else { return }
+        reviewedGeneration = generation
+        for link in node.connections {
+            guard let context = link.context as? LinkContext, let account = context.account,
+                let role = context.access.role, let users = book.accounts(of: account.network)?.users,
+                !users.contains(where: { $0.user == account.user && $0.role == role })
+            else { continue }
+            link.end("its account was removed or has another role")
+        }
     }
 
     /// A device that connects again while its old connection still stands: the old one is dead or will be.

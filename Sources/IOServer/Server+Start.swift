@@ -4,6 +4,7 @@ public import IOCOMTransport
 import NIOCore
 import NIOPosix
 import ServerData
+import ServerHistory
 
 /// A server that runs. Can be used from anywhere.
 public struct RunningServer: Sendable {
@@ -16,6 +17,12 @@ public struct RunningServer: Sendable {
         self.server = server
         self.loop = loop
         self.addresses = addresses
+    }
+
+    /// Looks at once whether there are other certificates in the data folder, which otherwise happens every two seconds.
+    public func lookAtCertificates() {
+        let server = server
+        loop.execute { server.value.certificates?.look() }
     }
 
     /// Ends listeners, connections and transfers; returns when everything is stored.
@@ -54,14 +61,16 @@ extension Server.Material {
 
     init(_ configuration: ServerConfiguration) throws {
         let folder = configuration.folder
-        self.configuration = configuration
         lock = try Self.takeLock(folder.path)
-        tls = try TLSServerSettings(
-            certificateFile: "\(folder.path)/server.pem", keyFile: "\(folder.path)/server.key.pem"
-        ).makeContext()
+        let log = configuration.report
+        history = History(folder: folder.path, settings: configuration.history) { log(.problem($0)) }
+        let configuration = configuration.recording(HistoryRecorder(history, server: folder.settings))
+        self.configuration = configuration
+        tls = try CertificateKeeper.context(folder)
         store = try FilePersistentStore(folder: folder.path)
         secret = try ServerSecret(store)
-        let (book, problems) = AccountsBook.load(folder, store, cost: configuration.passwordCost)
+        let (book, problems) = AccountsBook.load(
+            folder, store, cost: configuration.passwordCost, report: configuration.report)
         self.book = book
         for problem in problems { configuration.report(.problem(problem)) }
         let (table, problem) = folder.automaticNumbers()

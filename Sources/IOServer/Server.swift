@@ -11,6 +11,7 @@ import NIOCore
 import NIOPosix
 import NIOSSL
 import ServerData
+import ServerHistory
 
 /// An IO server: lets devices and operators in, and forwards between them what each may see.
 ///
@@ -21,6 +22,7 @@ public final class Server {
     let published: Set<NetworkName>
     let book: AccountsBook
     let report: @Sendable (ServerEvent) -> Void
+    let history: History
     let numbers: NumberKeeper
     let queue: LoginQueue
     let own: OwnDevice
@@ -38,10 +40,11 @@ public final class Server {
     let folder: ServerFolder
     var gate: LoginGate
     var seenGeneration: UInt64 = 0
+    var reviewedGeneration: UInt64 = 0
     var directory = DeviceDirectory()
     /// Says that this process uses the data folder, until the server has stopped.
     private var lock: File?
-    private let tls: NIOSSLContext
+    private var tls: NIOSSLContext
     private var listeners: [Listener] = []
     private var ticker: RepeatedTask?
     private let startedAt: Milliseconds
@@ -50,6 +53,7 @@ public final class Server {
     private let trustFile: String
     /// The server's own program; nil when it can't be replaced over the network.
     private(set) var update: ServerUpdate?
+    private(set) var certificates: CertificateKeeper?
 
     /// What is read from files before the loop starts.
     struct Material {
@@ -64,6 +68,7 @@ public final class Server {
         let accountDefaults: [UInt8]
         let facts: HostFacts
         let program: ServerProgram?
+        let history: History
     }
 
     init(_ material: Material, on loop: any EventLoop) throws {
@@ -73,6 +78,7 @@ public final class Server {
         self.settings = settings
         folder = configuration.folder
         self.report = report
+        history = material.history
         book = material.book
         lock = material.lock
         tls = material.tls
@@ -111,12 +117,14 @@ public final class Server {
                     ServerDescription.accounts(), path: path, on: node,
                     service: AccountsBlockService(
                         book, network, block: ServerSettings.accountsBlock + 1 + index, store: material.store,
-                        defaults: material.accountDefaults),
+                        defaults: material.accountDefaults, history: material.history),
                     report: { event in
                         guard case .stored = event else { return Self.note(event, path, report) }
-                        let users = book.accounts(of: network)?.users ?? []
-                        let administrators = users.count { $0.privileges == "admin" }
-                        report(.accountsReplaced(network, accounts: users.count, administrators: administrators))
+                        report(
+                            .accountsReplaced(
+                                book.accounts(of: network) ?? Accounts(), of: network,
+                                change: book.lastChange(of: network),
+                                by: weakSelf.server?.traffic[path]?.writer))
                     }))
         }
         self.accounts = accounts
@@ -128,6 +136,9 @@ public final class Server {
         weakSelf.server = self
         if let program = material.program {
             update = ServerUpdate(program, of: own, on: loop, report: report)
+        }
+        certificates = CertificateKeeper(configuration.folder, shownBy: own, on: loop, report: report) { tls in
+            weakSelf.server?.use(tls)
         }
         let bound = NIOLoopBound(weakSelf, eventLoop: loop)
         ticker = loop.scheduleRepeatedTask(initialDelay: .milliseconds(500), delay: .milliseconds(500)) { _ in
@@ -177,10 +188,17 @@ public final class Server {
         update?.tick()
         if ticks.isMultiple(of: 2) { turnTraffic() }
         turnPairings()
+        endRemoved()
+        certificates?.tick()
         if ticks.isMultiple(of: 4), let update, update.isOnTrial, let listener = listeners.first {
             AcceptProbe.run(listener.address, trustFile: trustFile, on: node.loop) { update.accepted() }
         }
         node.flushWaiting()
+    }
+
+    private func use(_ tls: NIOSSLContext) {
+        self.tls = tls
+        for listener in listeners { listener.use(tls) }
     }
 
     // MARK: Life
@@ -214,7 +232,16 @@ public final class Server {
         for link in node.connections { link.end("this server is stopping") }
         node.shutDown()
         let bound = NIOLoopBound(self, eventLoop: node.loop)
-        return numbers.saveNow().always { _ in bound.value.lock = nil }
+        let closed = node.loop.makePromise(of: Void.self)
+        // The ends of connections, which the transports tell a moment later, belong into the history too.
+        return Farewell.wait(on: node.loop) { bound.value.node.connections.isEmpty }
+            .flatMap {
+                let history = bound.value.history
+                closed.completeWithTask { await history.close() }
+                return closed.futureResult
+            }
+            .flatMap { bound.value.numbers.saveNow() }
+            .always { _ in bound.value.lock = nil }
     }
 
     /// Every stream that may have something to do.

@@ -19,6 +19,9 @@ final class ServerBlockService: BlockService {
     }
 
     func openForWriting(_ block: Int) throws(BlockServiceError) -> any BlockSink {
+        guard block != PersistentBlock.configuration else {
+            throw BlockServiceError(.noAccess, "a server is configured by the file server.json in its data folder")
+        }
         guard !Self.isAccounts(block), block != PersistentBlock.automaticNumbers else {
             throw BlockServiceError(.noAccess, "block \(block) cannot be written through this device")
         }

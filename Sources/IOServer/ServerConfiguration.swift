@@ -1,6 +1,7 @@
 public import DeviceStorage
 public import IOCOMTransport
 public import ServerData
+public import ServerHistory
 
 /// What a server needs to start.
 public struct ServerConfiguration: Sendable {
@@ -17,7 +18,9 @@ public struct ServerConfiguration: Sendable {
     /// Makes the program that this server is, when it can be replaced over the network: gets the store with its persistent
     /// blocks, and gives nil when it can't.
     public var makeProgram: @Sendable (any PersistentStore) -> ServerProgram?
-    /// Takes what happens. Called on the server's event loop, so it must not wait.
+    /// How much its history keeps.
+    public var history: HistorySettings
+    /// Takes what happens. Called on the server's event loop and on other threads; it must not wait.
     public var report: @Sendable (ServerEvent) -> Void
 
     /// Composes a configuration.
@@ -25,7 +28,7 @@ public struct ServerConfiguration: Sendable {
         folder: ServerFolder, listen: [ConnectionAddress], ring: Int = 64 << 10,
         loginLimits: LoginLimits = LoginLimits(), passwordCost: ScryptCost = .standard,
         makeProgram: @escaping @Sendable (any PersistentStore) -> ServerProgram? = { _ in nil },
-        report: @escaping @Sendable (ServerEvent) -> Void
+        history: HistorySettings = HistorySettings(), report: @escaping @Sendable (ServerEvent) -> Void
     ) {
         self.folder = folder
         self.listen = listen
@@ -33,6 +36,7 @@ public struct ServerConfiguration: Sendable {
         self.loginLimits = loginLimits
         self.passwordCost = passwordCost
         self.makeProgram = makeProgram
+        self.history = history
         self.report = report
     }
 }

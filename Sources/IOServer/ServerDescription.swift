@@ -17,6 +17,7 @@ enum ServerDescription {
                     [
                         StandardSignals.networkConfiguration, StandardSignals.systemSpecification,
                         StandardSignals.resources, StandardSignals.update(isUpdatable ? .withText : .basic),
+                        StandardSignals.certificate,
                     ]),
                 BlockDescription("imp", .down, isUpdatable ? [StandardSignals.updateCommands] : []),
                 .configurationExport(ring: ring), .configurationImport(ring: ring),

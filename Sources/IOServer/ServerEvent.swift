@@ -2,6 +2,7 @@ public import Access
 public import DeviceDescription
 public import IOCOM
 public import IOCOMTransport
+import ServerData
 
 /// What happens at a server, for its log. No event holds a password.
 public enum ServerEvent: Sendable, Equatable {
@@ -24,7 +25,8 @@ public enum ServerEvent: Sendable, Equatable {
     /// Somebody tells of a device that another connection has, or that is the server's own; it was ignored.
     case deviceIgnored(DevicePath, by: Visitor, reason: String)
     /// The accounts of a network were replaced.
-    case accountsReplaced(NetworkName, accounts: Int, administrators: Int)
+    /// What changed is said with names only. Nil when it was changed at the machine of the server.
+    case accountsReplaced(NetworkName, accounts: Int, administrators: Int, change: String, by: Visitor?)
     /// Somebody wrote a block of a device, and how that ended.
     case transfer(TransferReport)
     /// A device that was accepted got the server's certificates and restarts with them.
@@ -35,10 +37,25 @@ public enum ServerEvent: Sendable, Equatable {
     case denied(DevicePath, by: Visitor, reason: String)
     /// An update of the server's own program came to this phase; the reason is empty where there is nothing to explain.
     case update(UpdatePhase, reason: String)
+    /// The server renewed its certificate by itself; its names, its last moment and why.
+    case certificateRenewed(names: [String], until: String, reason: String)
+    /// Another certificate is in force for connections that come from now on; its fingerprint and its last moment.
+    case certificateServed(fingerprint: String, until: String)
     /// Something that somebody should look after.
     case problem(String)
     /// The server stops.
     case stopping(String)
+}
+
+extension ServerEvent {
+    /// These accounts of a network are in force now.
+    static func accountsReplaced(
+        _ accounts: Accounts, of network: NetworkName, change: String, by visitor: Visitor?
+    ) -> ServerEvent {
+        .accountsReplaced(
+            network, accounts: accounts.users.count,
+            administrators: accounts.users.count { $0.role == .admin }, change: change, by: visitor)
+    }
 }
 
 /// Who is at the other end of a connection.
@@ -51,10 +68,15 @@ public struct Visitor: Sendable, Equatable {
     public var isSecure: Bool
     /// What it is; nil on plain connections, where everything is allowed, and for who was turned away.
     public var role: Role?
+    /// The network it named; nobody may have checked that it exists.
+    public var network: String
 
     /// Composes a visitor.
-    public init(user: String, address: String, isSecure: Bool, role: Role? = nil) {
+    public init(
+        user: String, network: String = "", address: String, isSecure: Bool, role: Role? = nil
+    ) {
         self.user = user
+        self.network = network
         self.address = address
         self.isSecure = isSecure
         self.role = role

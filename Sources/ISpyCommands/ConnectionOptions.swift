@@ -1,4 +1,5 @@
 import ArgumentParser
+import Discovery
 import Glibc
 import IOCOM
 import IOCOMTransport
@@ -7,7 +8,10 @@ import TerminalUI
 
 /// How to reach devices: the options that every command shares.
 struct ConnectionOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Server to connect to: tls://host[:6369] or tcp://host[:6368].", valueName: "url"))
+    @Option(
+        help: ArgumentHelp(
+            "Server: tls://host[:6369] or tcp://host[:6368]; tls://* looks for one that announces the user's network.",
+            valueName: "url"))
     var connect: String?
 
     @Option(help: ArgumentHelp("Wait here for devices instead of connecting to a server.", valueName: "url"))
@@ -27,6 +31,9 @@ struct ConnectionOptions: ParsableArguments {
 
     @Flag(help: "Accept a certificate that does not name the host (certificates of the original do not).")
     var noHostNameCheck = false
+
+    @Flag(help: "Connect although the server's certificate has ended; everything else about it is checked.")
+    var allowExpired = false
 
     @Option(help: ArgumentHelp("Certificate for --listen tls://…", valueName: "file"))
     var certificate: String?
@@ -54,7 +61,7 @@ struct ConnectionOptions: ParsableArguments {
     /// Connects, or listens; `device` is waited for when listening.
     func open(waitingFor device: DevicePath? = nil) async throws -> Operator {
         if listen != nil {
-            let access = try await Operator.listen(try target())
+            let access = try await Operator.listen(try listening())
             note("listening on \(access.address)")
             if let device {
                 do { _ = try await access.device(device, seconds: Int64(wait)) } catch {
@@ -66,7 +73,52 @@ struct ConnectionOptions: ParsableArguments {
             }
             return access
         }
-        return try await Operator.connect(try target())
+        let (server, connection) = try target()
+        switch server {
+        case .fixed(let address):
+            let target = connection(address)
+            do { return try await Operator.connect(target) } catch let error as OperatorError {
+                throw await CertificateLook.explained(error, target.address, target.trust)
+            }
+        case .discovered(let query):
+            return try await FoundServers.connect(query, note: { if verbose { note($0) } }, connection)
+        }
+    }
+
+    /// The server and what is demanded of its certificate, for commands that do not log in.
+    func server() throws -> (address: ConnectionAddress, trust: TLSClientSettings) {
+        let saved = try savedProfile()
+        guard case .fixed(let address) = try address(saved, network: NetworkName()) else {
+            throw Failure(.usage, "this needs the address of a server, not *; 'ispy discover' lists servers")
+        }
+        return (address, trustSettings(saved))
+    }
+
+    private func savedProfile() throws -> ConnectionProfile? {
+        try profile.map { name throws in
+            do throws(ProfileError) { return try ProfileStore.standard().profile(name) } catch {
+                throw Failure(.usage, String(describing: error))
+            }
+        }
+    }
+
+    private func address(_ saved: ConnectionProfile?, network: NetworkName) throws -> ServerAddress {
+        guard let url = listen ?? connect ?? saved?.connect else {
+            throw Failure(
+                .usage, "say where to connect: --connect tls://HOST, or --profile NAME; 'ispy --help' tells more")
+        }
+        do throws(ConnectionAddress.ParseError) {
+            return try ServerAddress(parsing: url, network: network)
+        } catch {
+            throw Failure(.usage, error.description)
+        }
+    }
+
+    private func trustSettings(_ saved: ConnectionProfile?) -> TLSClientSettings {
+        TLSClientSettings(
+            trustFile: trust ?? saved?.trust,
+            verifiesHostName: !noHostNameCheck && saved?.verifiesHostName ?? true,
+            isPinned: trust == nil && saved?.isPinned ?? false, allowsExpired: allowExpired)
     }
 
     /// Opens, runs `body`, and always closes.
@@ -89,25 +141,27 @@ struct ConnectionOptions: ParsableArguments {
         if !quiet && !json { Terminal.write(text + "\n", to: STDERR_FILENO) }
     }
 
-    private func target() throws -> OperatorConnection {
-        let saved = try profile.map { name throws in
-            do throws(ProfileError) { return try ProfileStore.standard().profile(name) } catch {
-                throw Failure(.usage, String(describing: error))
-            }
-        }
-        guard let url = listen ?? connect ?? saved?.connect else {
-            throw Failure(
-                .usage, "say where to connect: --connect tls://HOST, or --profile NAME; 'ispy --help' tells more")
-        }
-        let address: ConnectionAddress
-        do throws(ConnectionAddress.ParseError) { address = try ConnectionAddress(parsing: url) } catch {
-            throw Failure(.usage, error.description)
-        }
+    private func listening() throws -> OperatorConnection {
+        let (server, connection) = try target()
+        guard case .fixed(let address) = server else { throw Failure(.usage, "--listen takes an address, not *") }
+        return connection(address)
+    }
+
+    /// Where the server is, and how to connect when that is known.
+    private func target() throws -> (ServerAddress, (ConnectionAddress) -> OperatorConnection) {
+        let saved = try savedProfile()
         let login = user ?? saved?.user ?? "root.cafenet"
         let parts = login.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
         guard parts.count == 2, let name = UserName(String(parts[0])), !name.isEmpty,
             let network = NetworkName(String(parts[1])), !network.isEmpty
         else { throw Failure(.usage, "--user '\(login)' must be a user and a network, like root.cafenet") }
+        let address = try address(saved, network: network)
+        var trust = trustSettings(saved)
+        if address.transport == .tls {
+            do throws(ServerAddressError) { trust = try trust.demanding(of: address) } catch {
+                throw Failure(.usage, error.description)
+            }
+        }
         var password = PasswordText()
         if address.transport == .tls && listen == nil {
             password = try readPassword("Password of \(login) at \(address): ")
@@ -115,13 +169,14 @@ struct ConnectionOptions: ParsableArguments {
         let credentials = certificate.flatMap { certificate in
             key.map { TLSServerSettings(certificateFile: certificate, keyFile: $0) }
         }
-        return OperatorConnection(
-            address: address, user: name, network: network, password: password,
-            trust: TLSClientSettings(
-                trustFile: trust ?? saved?.trust,
-                verifiesHostName: !noHostNameCheck && saved?.verifiesHostName ?? true,
-                isPinned: trust == nil && saved?.isPinned ?? false),
-            serverCredentials: credentials)
+        return (
+            address,
+            { [password, trust] address in
+                OperatorConnection(
+                    address: address, user: name, network: network, password: password, trust: trust,
+                    serverCredentials: credentials)
+            }
+        )
     }
 
     private func readPassword(_ prompt: String) throws -> PasswordText {

@@ -10,4 +10,12 @@ enum Environment {
         }
         return result
     }
+
+    /// The user's editor, as other programs find it.
+    static var editor: String? {
+        for name in ["VISUAL", "EDITOR"] {
+            if let value = getenv(name).map({ String(cString: $0) }), !value.isEmpty { return value }
+        }
+        return nil
+    }
 }

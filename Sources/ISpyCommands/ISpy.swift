@@ -12,11 +12,12 @@ public struct ISpy: AsyncParsableCommand {
             --password-file or from the environment variable ISPY_PASSWORD, never from the command line.
 
             Exit codes: 0 done, 1 failed, 2 wrong usage, 3 no connection or refused login, 4 device or package not found,
-            5 installation failed or rolled back.
+            5 installation failed or rolled back, configuration refused or put back.
             """,
         subcommands: [
             DevicesList.self, Program.self, Package.self, Block.self, SignalsShow.self, SignalSet.self, MemoryShow.self,
-            AccountsCommand.self, Profile.self, Web.self,
+            AccountsCommand.self, Certificates.self, Config.self, WiFi.self, Reboot.self, Forget.self,
+            FactoryReset.self, HistoryShow.self, Profile.self, Web.self, Discover.self,
         ])
 
     /// Made by the argument parser.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Discovery
 import IOCOM
 import IOCOMTransport
 import Installers
@@ -19,7 +20,7 @@ import Testing
         #expect(plain.ring == 65536)
         #expect(plain.downloadRing == 65536)
         #expect(plain.confirmWithin == 60_000)
-        #expect(plain.address.port == 6368)
+        #expect(plain.address == .fixed(ConnectionAddress(transport: .tcp, host: "127.0.0.1", port: 6368)))
         #expect(plain.name == "candy")
         #expect(plain.network == "cafenet")
     }

@@ -1,5 +1,6 @@
 import ByteTools
 import DeviceDescription
+import Discovery
 import Foundation
 import IOCOM
 import IOCOMTransport
@@ -60,15 +61,16 @@ final class LiveModule {
     /// Switches it on.
     func start(
         _ hardware: ModuleHardware = .esp(.esp32), confirmWithin: Milliseconds = 300_000, ring: Int = 4096,
-        pictures: String? = nil
+        pictures: String? = nil, configurationWithin: Milliseconds = 300_000
     ) throws {
         try Folder.makePrivate(folder.path)
         var settings = CandySettings(
-            address: operator_.address, folder: folder, hardware: hardware, name: "candy", network: "cafenet")
+            address: .fixed(operator_.address), folder: folder, hardware: hardware, name: "candy", network: "cafenet")
         settings.number = 7
         settings.ring = ring
         settings.downloadRing = ring
         settings.confirmWithin = confirmWithin
+        settings.configurationWithin = configurationWithin
         settings.pause = 50...200
         settings.pictures = pictures
         stop = StopRequest()

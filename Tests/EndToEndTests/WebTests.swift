@@ -150,6 +150,31 @@ extension EndToEnd {
             try await world.stop()
         }
 
+        @Test func `A configuration with wrong fields is refused field by field, and a good one can be taken back`()
+            async throws
+        {
+            let (world, candy, web) = try await start()
+            let path = candyPath + "/configuration"
+            let wrong = try await web.api(
+                "PUT", path, ["document": ["network": ["device_nr": 0, "connect": [["transport": "tsl"]]]]])
+            #expect(wrong.status == 422, "\(wrong)")
+            let fields = (wrong["error"] as? [String: Any])?["fields"] as? [[String: Any]]
+            #expect(
+                fields?.map { $0["path"] as? String } == ["network.device_nr", "network.connect[0].transport"],
+                "\(wrong)")
+            let saved = try await web.api("PUT", path, ["document": ["network": ["cust1": "x"]]])
+            #expect(saved.status == 200, "\(saved)")
+            func state() async throws -> String? { try await web.api("GET", path)["state"] as? String }
+            try await eventually("it is saved") { try await state() == "saved" ? true : nil }
+            let back = try await web.api("POST", path + "/back")
+            #expect(back.status == 200, "\(back)")
+            try await eventually("it is taken back: \(candy.report)") { try await state() == "putBack" ? true : nil }
+            #expect(try await web.api("GET", path)["current"] is NSNull)
+            try await web.stop()
+            try await candy.stop()
+            try await world.stop()
+        }
+
         @Test func `A certificate that was compared is trusted, and no other`() async throws {
             let world = try await World.start()
             let web = try await WebPage.start(packages: world.packages)

@@ -1,3 +1,4 @@
+import Discovery
 import IOCOM
 import IOCOMTransport
 import NIOSSL
@@ -7,11 +8,25 @@ struct CandySettings: Sendable {
     /// The version of a program that was never installed: the one built in.
     static let builtInVersion = "200101-0000"
 
-    var address: ConnectionAddress
+    var address: ServerAddress
+    /// Tried in turn when the first one fails.
+    var otherAddresses: [ServerAddress] = []
+    /// For connections over TLS as the command line has it; nil for a device that is to be paired.
     var tls: TLSClient?
+    /// The certificates of the command line, PEM.
+    var trustPEM: String?
+    /// Nothing was given to trust: the first server that somebody lets this device in at gives it.
+    var pairs = false
+    /// Certificates of trusted authorities are good after their end as well.
+    var allowsExpired = true
+    /// For a server that is looked for; nil when no authority is trusted that is good enough for that.
+    var tlsWhenFound: TLSClient?
     var folder: DataFolder
     var hardware: ModuleHardware
+    /// Name of the application, and of the device unless that is configured.
     var name: DeviceName
+    /// Name of the device when its configuration gives one.
+    var configuredName: DeviceName?
     var network: NetworkName
     /// 9000 asks the server for one.
     var number: UInt32 = AutomaticNumber.request
@@ -34,6 +49,8 @@ struct CandySettings: Sendable {
     var pictures: String?
     /// Time for a new program to prove itself.
     var confirmWithin: Milliseconds = 60_000
+    /// Time for a new configuration to reach its server.
+    var configurationWithin: Milliseconds = 120_000
     /// Pauses between attempts to connect.
     var pause: ClosedRange<Int64> = 500...30_000
 

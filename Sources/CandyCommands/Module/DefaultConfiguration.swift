@@ -1,22 +1,34 @@
+import Discovery
 import IOCOM
 import IOCOMTransport
+import NetworkConfiguration
 import PackedJSON
 
-/// Persistent block 3: the network configuration that is built in (application-layer.md 7.1), packed.
-func defaultConfiguration(_ settings: CandySettings) throws(PackingError) -> [UInt8] {
-    let transport = settings.address.transport == .tls ? "tls" : "socket"
-    let number = settings.hasAutomaticNumber ? "*" : String(settings.number)
-    let json: JSON = [
-        "network": [
-            "device_name": .string(settings.name.description), "device_nr": .string(number),
-            "network_name": .string(settings.network.description),
-            "connect": [
-                [
-                    "transport": .string(transport), "flags": "connect,up",
-                    "parameters": .string("\(settings.address.host):\(settings.address.port)"),
-                ]
-            ],
+extension CandySettings {
+    /// What is built in: the network configuration that the command line stands for.
+    var builtIn: NetworkConfiguration {
+        var result = NetworkConfiguration()
+        result.deviceName = name.description
+        result.deviceNumber = hasAutomaticNumber ? .automatic : .number(number)
+        result.networkName = network.description
+        result.connections = [
+            NetworkConfiguration.Connection(
+                transport: address.transport == .tls ? .tls : .socket,
+                parameters: address.parameters)
         ]
-    ]
-    return try json.packed()
+        return result
+    }
+
+    /// Persistent block 3 (application-layer.md 7.1).
+    func defaultsBlock() throws(PackingError) -> [UInt8] { try builtIn.json.packed() }
+}
+
+extension ServerAddress {
+    /// How a network configuration says it.
+    var parameters: String {
+        switch self {
+        case .fixed(let address): "\(ConnectTarget.host(address.host, port: address.port))"
+        case .discovered(let query): query.family == .ipv6 ? "[*]" : "*"
+        }
+    }
 }

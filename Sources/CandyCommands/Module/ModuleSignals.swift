@@ -1,5 +1,6 @@
 import Bricks
 import DeviceDescription
+import Discovery
 import IOCOM
 import IOCOMTransport
 import IODevice
@@ -7,7 +8,9 @@ import IODevice
 /// The memory blocks of candy and the values that its process shows.
 enum ModuleSignals {
     /// Booleans of `imp` that are commands.
-    static let commands = ["reboot", "upd_confirm", "upd_rollback"]
+    static let commands = [
+        "reboot", "forget_it", "factory_rst", "cfg_back", "upd_confirm", "upd_rollback",
+    ]
 
     /// What the device tells of itself. Only an updatable device has the update signals: they announce the ability. The
     /// camera's buffer takes pictures of `pictureBuffer` bytes.
@@ -24,6 +27,7 @@ enum ModuleSignals {
                     SignalDefinition("counter", .uint),
                 ]),
             StandardSignals.networkConfiguration, StandardSignals.systemSpecification, StandardSignals.resources,
+            StandardSignals.configuration,
         ]
         var imported = [
             GroupDefinition(
@@ -32,7 +36,7 @@ enum ModuleSignals {
                     SignalDefinition("set_led", .boolean),
                     SignalDefinition("set_brightness", .uchar, unit: "%", minimum: 0, maximum: 100),
                 ]),
-            StandardSignals.setNetworkConfiguration,
+            StandardSignals.setNetworkConfiguration, StandardSignals.configurationCommands,
         ]
         if let updates {
             exported.append(StandardSignals.update(updates))
@@ -52,11 +56,7 @@ enum ModuleSignals {
             ("si_package", .text(version)), ("si_eosal", .text("swift")), ("si_iocom", .text("swift")),
             ("si_os", .text(settings.hardware.os)), ("si_osver", .text("1")),
             ("si_arch", .text(settings.hardware.architecture)), ("si_hw", .text(settings.hardware.hardware)),
-            ("nc_nr", .text(settings.hasAutomaticNumber ? "*" : String(settings.number))),
-            ("nc_net", .text(settings.network.description)),
-            ("nc_connect", .text(settings.address.description)), ("nc_pass", .text("not set")), ("nc_wifi", .text("")),
-            // Found automatically (application-layer.md 6.4).
-            ("nc_ip", .text("*")), ("led", .bool(false)), ("brightness", .integer(0)),
+            ("led", .bool(false)), ("brightness", .integer(0)),
         ]
     }
 
@@ -68,6 +68,15 @@ enum ModuleSignals {
             ("counter", .integer(seconds & 0xFFFF_FFFF)),
             ("rm_boottime", .integer(seconds / 60)),
         ]
+    }
+
+    /// What the signals `set_nc_…` say; those that nobody set are missing.
+    static func wanted(_ blocks: DeviceBlocks) -> [String: String] {
+        var values: [String: String] = [:]
+        for (signal, _) in SettingsWatch.fields {
+            if case .text(let text)? = blocks.value(signal, in: "imp") { values[signal] = text }
+        }
+        return values
     }
 
     /// Makes the settings that came in `imp` the values in `exp`.

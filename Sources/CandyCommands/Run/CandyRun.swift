@@ -1,5 +1,6 @@
 import ArgumentParser
 import ByteTools
+import Discovery
 import Dispatch
 import Glibc
 import IOCOM
@@ -14,13 +15,26 @@ struct CandyRun: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run", abstract: "Connect to a server and be a device until SIGTERM or SIGINT.",
         discussion: """
+            What is given here is what is built in: a network configuration that an operator stores (block 2) and node \
+            settings (block 11) count before it.
+
             The password comes from --password-file or CANDY_PASSWORD. Without either it is made from the device's own \
             secret, which is created at the first start and kept in the data folder.
             """)
 
-    @Option(help: "Server: tls://host[:6369] or tcp://host[:6368].") var connect: String
+    @Option(
+        help: """
+            Server: tls://host[:6369] or tcp://host[:6368]; tls://* or tcp://* (tls://[*] for IPv6) looks for one that \
+            announces --network, again at each reconnect.
+            """)
+    var connect: String
     @Option(help: "Folder of this device; made when missing.") var data: String?
-    @Option(help: "PEM file with the CA certificates to trust; else those of the system.") var trust: String?
+    @Option(
+        help: """
+            PEM file with the CA certificates to trust, or 'system' for those of the system. Without it this device is paired: \
+            it shows a code, and who lets it in at the server gives it the certificates.
+            """)
+    var trust: String?
     @Option(help: "IO network.") var network = "cafenet"
     @Option(help: "Device number, 1…8999; else the server gives one.") var number: UInt32?
     @Option(help: "Device name without number.") var name = "candy"
@@ -31,6 +45,8 @@ struct CandyRun: AsyncParsableCommand {
     @Option(help: "File with the password to show to the server.") var passwordFile: String?
     @Option(help: "Folder of .jpg files that the camera shows in turn; else a test pattern.") var pictures: String?
     @Option(help: "Seconds a new program has to prove itself.") var confirmWithin = 60
+    @Option(help: "Seconds a new configuration has to reach its server; then the last good one is put back.")
+    var configurationWithin = 120
     @Option(
         help:
             "Take only packages signed with this key: a file, or a folder of *.pub; else DATA/package-keys if it exists."
@@ -38,7 +54,13 @@ struct CandyRun: AsyncParsableCommand {
     var packageKeys: String?
     @Option(help: "Socket of this machine's installer, for --hardware linux.") var installer: String?
     @Flag(help: "Do not check that the server's certificate names the host.") var noHostNameCheck = false
+    @Option(
+        help: "What to do when the server's certificate, signed by an authority of --trust, has ended: allow, refuse.")
+    var expiredCertificates = ExpiredCertificates.allow
     @Flag(help: "Log as JSON, one object a line.") var jsonLog = false
+
+    /// Whether a certificate may have ended (docs/security.md tells why it may).
+    enum ExpiredCertificates: String, ExpressibleByArgument { case allow, refuse }
 
     /// Buffers beyond this make no transfer faster and cost every node on the way memory (docs/performance.md).
     private static let ringLimits = 16...(4 << 20)
@@ -49,6 +71,9 @@ struct CandyRun: AsyncParsableCommand {
         }
         guard (1...86_400).contains(confirmWithin) else {
             throw ValidationError("--confirm-within takes 1 to 86400 seconds")
+        }
+        guard (1...86_400).contains(configurationWithin) else {
+            throw ValidationError("--configuration-within takes 1 to 86400 seconds")
         }
         guard number.map({ (1..<AutomaticNumber.request).contains($0) }) ?? true else {
             throw ValidationError(
@@ -66,14 +91,14 @@ struct CandyRun: AsyncParsableCommand {
             let lock = try settings.folder.claim()
             defer { withExtendedLifetime(lock) {} }
             try await ModuleLife(settings: settings, log: log, stop: stop).live()
+        } catch let error as CandyError {
+            throw error
         } catch {
             throw CandyError(.failed, "\(error)")
         }
     }
 
     func makeSettings() throws -> CandySettings {
-        let address: ConnectionAddress
-        do { address = try ConnectionAddress(parsing: connect) } catch { throw ValidationError("--connect: \(error)") }
         guard let hardware = ModuleHardware(hardware) else {
             throw ValidationError("--hardware is one of \(ModuleHardware.names.joined(separator: ", "))")
         }
@@ -82,6 +107,10 @@ struct CandyRun: AsyncParsableCommand {
         }
         guard let networkName = NetworkName(network), Self.isName(network) else {
             throw ValidationError("--network takes 1 to 23 letters and digits")
+        }
+        let address: ServerAddress
+        do { address = try ServerAddress(parsing: connect, network: networkName) } catch {
+            throw ValidationError("--connect: \(error)")
         }
         var settings = CandySettings(
             address: address, folder: data.map { DataFolder($0) } ?? .standard, hardware: hardware, name: deviceName,
@@ -94,6 +123,7 @@ struct CandyRun: AsyncParsableCommand {
             settings.pictures = pictures
         }
         settings.confirmWithin = Milliseconds(confirmWithin) * 1000
+        settings.configurationWithin = Milliseconds(configurationWithin) * 1000
         settings.password = try readPassword()
         settings.packageKeys = packageKeys
         settings.installer = installer
@@ -101,19 +131,39 @@ struct CandyRun: AsyncParsableCommand {
         do { _ = try settings.trustedKeys() } catch {
             throw CandyError(error.isNoSuchFile ? .notFound : .failed, error.description)
         }
-        if address.transport == .tls {
-            do {
-                settings.tls = try TLSClientSettings(trustFile: trust, verifiesHostName: !noHostNameCheck).makeClient()
-            } catch {
-                throw CandyError(
-                    .failed, "cannot use the trusted certificates in \(trust ?? "the system's store"): \(error)")
-            }
-        }
+        try readTrust(into: &settings)
         if let image {
             guard case .esp(let profile) = hardware else { throw ValidationError("--image is for ESP32 hardware") }
             settings.firstProgram = try Self.readImage(image, profile)
         }
         return settings
+    }
+
+    private func readTrust(into settings: inout CandySettings) throws {
+        settings.allowsExpired = expiredCertificates == .allow
+        guard let trust else {
+            settings.pairs = true
+            return
+        }
+        let file = trust == "system" ? nil : trust
+        let security = TLSClientSettings(
+            trustFile: file, verifiesHostName: !noHostNameCheck, allowsExpired: settings.allowsExpired)
+        do {
+            if settings.address.transport == .tls { _ = try security.demanding(of: settings.address) }
+            settings.tls = try security.makeClient()
+            // A configuration may look for a server.
+            let found = ServerAddress.discovered(DiscoveryQuery(network: settings.network, transport: .tls))
+            settings.tlsWhenFound = try? security.makeClient(for: found)
+            settings.trustPEM = try file.map { path in
+                let file = try File(path, .read)
+                return String(decoding: try file.read(at: 0, count: file.byteCount), as: UTF8.self)
+            }
+        } catch let error as ServerAddressError {
+            throw ValidationError("--connect: \(error)")
+        } catch {
+            throw CandyError(
+                .failed, "cannot use the trusted certificates in \(file ?? "the system's store"): \(error)")
+        }
     }
 
     private static func isName(_ text: String) -> Bool {

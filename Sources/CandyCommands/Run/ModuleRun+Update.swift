@@ -52,6 +52,7 @@ extension ModuleRun {
         case .confirm:
             await confirm()
             try await showUpdate()
+            try await showConfiguration()
             return nil
         case .rollBack(let reason): return try await rollBack(reason)
         case .carryOn(let reason):

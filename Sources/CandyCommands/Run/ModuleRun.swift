@@ -1,7 +1,9 @@
 import Bricks
 import DeviceDescription
 import DeviceStorage
+import Discovery
 import IOCOM
+import IOCOMTransport
 import IODevice
 import IONode
 import Installers
@@ -22,6 +24,8 @@ final class ModuleRun {
     enum Input: Sendable {
         case device(DeviceEvent)
         case selfTestEnded(passed: Bool)
+        /// What the signals `set_nc_…` say.
+        case wanted([String: String])
         case tick
         case stop
     }
@@ -43,40 +47,93 @@ final class ModuleRun {
     /// It has proved itself, others of its package have not.
     var waitsForOthers = false
     private var shown: UpdateReport?
+    let keeper: ConfigurationKeeper
+    /// What the stored configuration comes to.
+    let configuration: ModuleConfiguration
+    /// What the command line says.
+    let commandLine: CandySettings
+    var proof: ConfigurationProof?
+    var notes: DeviceNotes
+    var watch: SettingsWatch
+    /// What an operator hears of the configuration beyond what the keeper says.
+    var configurationProblem = ""
+    /// When to restart for an operator: what was set before is saved first.
+    var restartAt: Milliseconds?
+    /// Whom it believes to be its server.
+    let trust: ModuleTrust
+    /// It has nothing to trust and can do nothing before it is given something.
+    let isUnpaired: Bool
+    /// Until when new certificates have to prove themselves.
+    var trustDeadline: Milliseconds?
+    /// The certificate whose code was shown last.
+    var shownCertificate: [UInt8]?
+    /// What it shows to its server.
+    let password: PasswordText
 
     init(_ settings: CandySettings, _ module: BootedModule, log: EventLog, on loop: any EventLoop) async throws {
-        self.settings = settings
         self.module = module
         self.log = log
         self.loop = loop
+        commandLine = settings
+        let found = try await Self.offLoop { try module.updatable?.findings() ?? UpdateFindings(.idle) }
+        let beginning = try await Self.offLoop {
+            try ConfigurationStart(
+                settings, module.store, programIsOnTrial: found.phase == .proving, log: log)
+        }
+        keeper = beginning.keeper
+        configuration = beginning.configuration
+        notes = beginning.notes
+        trust = beginning.trust
+        watch = SettingsWatch(taken: beginning.notes.settings)
+        let settings = beginning.configuration.settings
+        self.settings = settings
+        let isOnTrial = beginning.isOnTrial
         let (secret, isNew) = try await Self.offLoop { try DeviceSecret.load(from: module.store) }
         if isNew { log.note("secret", "a new secret was made: to its server this is a new device") }
-        let found = try await Self.offLoop { try module.updatable?.findings() ?? UpdateFindings(.idle) }
+        password = settings.password ?? secret.password
         report = UpdateReport(
             found.phase, error: found.error, text: found.text, slotSize: module.updatable?.capacity ?? 1)
         let updates = module.updatable.map { $0.installerText == nil ? UpdateSignals.basic : .withText }
         let pictures = try await Self.offLoop { settings.pictures.map { PictureFolder($0, log: log) } }
         // A trial must not end only because the next attempt to connect would have come later.
-        let longest = found.phase == .proving ? settings.confirmWithin / 8 : settings.pause.upperBound
+        let trials = [
+            found.phase == .proving ? settings.confirmWithin : nil, isOnTrial ? settings.configurationWithin : nil,
+            trust.standing == .onTrial ? settings.configurationWithin : nil,
+        ]
+        var longest = trials.compactMap { $0 }.min().map { $0 / 8 } ?? settings.pause.upperBound
+        isUnpaired = trust.standing == .unpaired && settings.address.transport == .tls
+        let isUnpaired = isUnpaired
+        if isUnpaired { longest = min(longest, Self.longestPairingPause) }
         let pause = settings.pause.lowerBound...max(settings.pause.lowerBound, min(settings.pause.upperBound, longest))
+        let keeper = keeper
+        let obeyed = notes.commands
+        let defaults = try commandLine.defaultsBlock()
+        var server = ServerConnection(
+            server: isUnpaired ? try Self.pairingAddress(settings.address, commandLine.address) : settings.address, tls: settings.tls, password: password, pause: pause)
+        server.others = settings.otherAddresses
+        server.tlsWhenFound = trust.standing == .given ? settings.tlsWhenFound : trust.client
+        if isUnpaired { server.flags = .wantsCertificate }
+        let connection = server
         device = try await loop.submit {
             let device = try Device(
                 identity: NodeIdentity(
-                    name: UserName(settings.name.description) ?? UserName(), number: settings.number,
+                    name: UserName((settings.configuredName ?? settings.name).description) ?? UserName(),
+                    number: settings.number,
                     network: settings.network,
                     uniqueID: settings.hasAutomaticNumber ? secret.uniqueID : nil),
                 info: try ModuleSignals.info(
                     settings, updates: updates, pictureBuffer: pictures?.capacity ?? StandardCamera.buffer),
-                service: DeviceBlockService(
-                    store: module.store, defaults: try defaultConfiguration(settings),
-                    installer: module.updatable?.installer),
-                server: ServerConnection(
-                    address: settings.address, tls: settings.tls, password: settings.password ?? secret.password,
-                    pause: pause),
-                commands: ModuleSignals.commands, camera: Camera(pictures ?? TestPattern()), on: loop)
-            device.imported = ModuleSignals.follow
+                service: isUnpaired
+                    ? PairingBlockService(TrustKeeper(module.store))
+                    : DeviceBlockService(
+                        store: module.store, defaults: defaults, installer: module.updatable?.installer,
+                        configuration: keeper),
+                server: connection, commands: ModuleSignals.commands, obeyed: obeyed,
+                camera: Camera(pictures ?? TestPattern()), on: loop)
             return NIOLoopBound(device, eventLoop: loop)
         }.get()
+        if isOnTrial { beginConfigurationTrial() }
+        if trust.standing == .onTrial { trustDeadline = now + settings.configurationWithin }
     }
 
     static func offLoop<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
@@ -96,12 +153,22 @@ final class ModuleRun {
         let (inputs, feed) = AsyncStream.makeStream(of: Input.self)
         let events = try await loop.submit { [device] in device.value.events }.get()
         stop.notify { feed.yield(.stop) }
+        let isUnpaired = isUnpaired
+        try await loop.submit { [device] in
+            // Who is not known to be the server gives no commands.
+            guard !isUnpaired else { return }
+            device.value.imported = { blocks in
+                ModuleSignals.follow(blocks)
+                feed.yield(.wanted(ModuleSignals.wanted(blocks)))
+            }
+        }.get()
         await beginTrial()
         let isMute = module.behaviour.neverConnects
         let selfTest = module.behaviour.selfTest
         let selfTestTime = module.selfTestTime
         let fixed = ModuleSignals.fixed(settings, version: module.version)
         try await show(fixed + [("nc_status", .integer(5))])
+        try await showConfiguration()
         try await showUpdate()
         try await loop.submit { [device] in if !isMute { device.value.start() } }.get()
         let ending = try await withThrowingTaskGroup(of: Void.self) { group in
@@ -122,7 +189,10 @@ final class ModuleRun {
             }
             return Ending.stopped
         }
-        if case .restart = ending { try await leave() }
+        if case .restart = ending {
+            try await showConfiguration()
+            try await leave()
+        }
         // First the power, so that a transfer under way cannot go on writing.
         module.switchOff()
         try await loop.submit { [device] in device.value.stop() }.get()
@@ -151,8 +221,16 @@ final class ModuleRun {
                 report.noteInstalling(text: updatable.installerText)
                 try await showUpdate()
             }
+            if let ending = try await lookAtConfiguration() { return ending }
+            if let ending = try await lookAtTrust() { return ending }
             return try await prove(.time)
+        case .wanted(let values):
+            watch.note(values, now: now)
+            return nil
         case .selfTestEnded(let passed): return try await prove(.selfTest(passed: passed))
+        case .device(.met(let certificate, let server)):
+            met(certificate, at: server)
+            return nil
         case .device(.connected(let server)):
             connections += 1
             whyDisconnected = nil
@@ -161,6 +239,8 @@ final class ModuleRun {
                 ("nc_status", .integer(0)), ("rm_connects", .integer(connections & 0xFFFF)),
                 ("rm_sockets", .integer(1)),
             ])
+            try await proveConfiguration()
+            try await proveTrust()
             return try await prove(.connected)
         case .device(.disconnected(let reason)):
             // A server that stays away is one event, however often it is tried.
@@ -170,8 +250,11 @@ final class ModuleRun {
             whyDisconnected = reason
             try await show([("nc_status", .integer(5)), ("rm_sockets", .integer(0))])
             return try await prove(.disconnected)
-        case .device(.command(let command)): return try await obey(command)
-        case .device(.stream(let event)): return try await follow(event)
+        case .device(.command(let command)): return isUnpaired ? nil : try await obey(command)
+        case .device(.stream(let event)):
+            if case .stored(PersistentBlock.configuration, _) = event { try await showSavedConfiguration() }
+            if case .stored(PersistentBlock.nodeSettings, _) = event { try await showSavedConfiguration() }
+            return try await follow(event)
         }
     }
 
@@ -182,15 +265,14 @@ final class ModuleRun {
         case "upd_rollback":
             guard proving == nil || proving?.isOver == true else { return try await prove(.rolledBackByOperator) }
             return try await rollBack("an operator asked for it")
-        case "reboot": return .restart("an operator asked for it")
-        default: return nil
+        default: return try await obeyConfiguration(command)
         }
     }
 
     // MARK: Signals
 
     /// Sets signals of `exp`.
-    private func show(_ values: [(String, SignalValue)]) async throws {
+    func show(_ values: [(String, SignalValue)]) async throws {
         try await loop.submit { [device] in
             device.value.update { blocks in
                 for (name, value) in values { blocks.set(name, value) }

@@ -10,10 +10,12 @@ struct CertificatesShow: ParsableCommand {
         commandName: "show", abstract: "Shows the authority's and the server's certificate.")
 
     @OptionGroup var data: DataFolderOption
+    @Flag(help: "Print as JSON.") var json = false
 
     func run() throws {
         let folder = try ServerFolder.open(at: try data.folder())
-        Terminal.write(Self.report(folder, now: Date()), to: STDOUT_FILENO)
+        let text = json ? Self.json(folder, now: .now).text + "\n" : Self.report(folder, now: .now)
+        Terminal.write(text, to: STDOUT_FILENO)
     }
 
     /// What people want to know.
@@ -21,22 +23,64 @@ struct CertificatesShow: ParsableCommand {
         func lines(_ title: String, _ certificate: CertificateFile) -> [String] {
             var lines = [
                 title, "  subject      \(certificate.subject)", "  issuer       \(certificate.issuer)",
-                "  valid        \(certificate.notBefore.formatted(.iso8601)) to \(certificate.notAfter.formatted(.iso8601))",
-                "  SHA-256      \(certificate.fingerprint)",
+                "  valid        \(CertificateWords.time(certificate.notBefore)) to \(CertificateWords.time(certificate.notAfter))",
+                "  days left    \(certificate.daysLeft(now: now))", "  SHA-256      \(certificate.fingerprint)",
             ]
             if !certificate.names.isEmpty {
                 lines.append("  for          \(certificate.names.joined(separator: ", "))")
             }
-            if certificate.isOutOfDate(now: now) {
-                lines.append("  WARNING: it is not valid now; nobody who checks it connects")
-            } else if certificate.needsRenewal(now: now) {
-                lines.append("  It ends soon and should be renewed.")
-            }
             return lines
         }
-        let all =
+        var all =
             lines("authority (\(folder.path)/trust.pem, for every device and operator)", folder.authority)
             + lines("server", folder.certificate)
+        switch folder.authorityChange {
+        case .none: break
+        case .prepared(let next): all += lines("next authority (trusted already; take it with switch-ca)", next)
+        case .switched(let previous):
+            all += lines("authority before (still trusted; end that with retire-ca)", previous)
+        }
+        all.append("key of the authority: " + (folder.canSign ? "in the data folder" : "not in the data folder"))
+        all += warnings(folder, now: now).map { "WARNING: \($0)" }
         return all.joined(separator: "\n") + "\n"
+    }
+
+    /// The same for programs.
+    static func json(_ folder: ServerFolder, now: Date) -> JSONText {
+        func object(_ certificate: CertificateFile) -> JSONText {
+            .object([
+                ("subject", .string(certificate.subject)), ("issuer", .string(certificate.issuer)),
+                ("notBefore", .string(CertificateWords.time(certificate.notBefore))),
+                ("notAfter", .string(CertificateWords.time(certificate.notAfter))),
+                ("daysLeft", .number(certificate.daysLeft(now: now))),
+                ("fingerprint", .string(certificate.fingerprint)),
+                ("names", .array(certificate.names.map { .string($0) })),
+            ])
+        }
+        var next = JSONText.null
+        var previous = JSONText.null
+        switch folder.authorityChange {
+        case .none: break
+        case .prepared(let certificate): next = object(certificate)
+        case .switched(let certificate): previous = object(certificate)
+        }
+        return .object([
+            ("server", object(folder.certificate)), ("authority", object(folder.authority)), ("nextAuthority", next),
+            ("previousAuthority", previous), ("canSign", .bool(folder.canSign)),
+            ("trusted", .array(folder.trusted.map { .string($0.fingerprint) })),
+            ("warnings", .array(warnings(folder, now: now).map { .string($0) })),
+        ])
+    }
+
+    /// What a running server would do or say about them.
+    private static func warnings(_ folder: ServerFolder, now: Date) -> [String] {
+        var watch = CertificateWatch()
+        return watch.look(CertificateWatch.Facts(folder), now: now).map { finding in
+            switch finding {
+            case .problem(let text): text
+            case .renew(let why):
+                "the server's certificate should be renewed: \(why); a running frank does it by itself, or run: frank certificates renew --data \(folder.path)"
+            }
+        }
     }
 }

@@ -45,13 +45,17 @@ struct LogLine {
             self.init(
                 "device-ignored", "device \(device) of \(visitor.sentence) was ignored: \(reason)",
                 [("device", .string(device.description))] + visitor.members + [("reason", .string(reason))])
-        case .accountsReplaced(let network, let accounts, let administrators):
+        case .accountsReplaced(let network, let accounts, let administrators, let change, let visitor):
             let warning = administrators == 0 ? "; none of them is an administrator" : ""
             self.init(
-                "accounts-replaced", "accounts of network \(network) were replaced: \(accounts) accounts\(warning)",
+                "accounts-replaced",
+                "accounts of network \(network) were replaced"
+                    + (visitor.map { " by \($0.sentence)" } ?? "") + (change.isEmpty ? "" : ", \(change)")
+                    + ": \(accounts) accounts\(warning)",
                 [
                     ("network", .string(network.description)), ("accounts", .number(accounts)),
-                    ("administrators", .number(administrators)),
+                    ("administrators", .number(administrators)), ("change", .string(change)),
+                    ("user", .string(visitor?.user)),
                 ])
         case .transfer(let transfer): self.init(transfer)
         case .paired(let device, let visitor):
@@ -70,6 +74,19 @@ struct LogLine {
             self.init(
                 "update", "update: \(phase.text)" + (reason.isEmpty ? "" : ": \(reason)"),
                 [("phase", .string(phase.text)), ("reason", .string(reason))])
+        case .certificateRenewed(let names, let until, let reason):
+            self.init(
+                "certificate-renewed",
+                "the server's certificate was renewed for \(names.joined(separator: ", ")) until \(until): \(reason)",
+                [
+                    ("names", .array(names.map { .string($0) })), ("until", .string(until)),
+                    ("reason", .string(reason)),
+                ])
+        case .certificateServed(let fingerprint, let until):
+            self.init(
+                "certificate-served",
+                "connections get the certificate with SHA-256 \(fingerprint) from now on; it is valid until \(until)",
+                [("fingerprint", .string(fingerprint)), ("until", .string(until))])
         case .problem(let text): self.init("problem", "problem: \(text)", [("reason", .string(text))])
         case .stopping(let reason): self.init("stopping", "stopping: \(reason)", [("reason", .string(reason))])
         }

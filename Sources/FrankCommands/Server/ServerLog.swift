@@ -1,4 +1,5 @@
 import Glibc
+import HistoryEntries
 import IOServer
 import TerminalUI
 
@@ -23,7 +24,7 @@ final class ServerLog: Sendable {
     /// Adds a line.
     func add(_ event: ServerEvent) {
         let line = LogLine(event)
-        let time = Self.timeStamp()
+        let time = HistoryTime.iso(HistoryTime.now)
         emit.yield(asJSON ? line.json(time: time).text : line.text(time: time))
     }
 
@@ -31,20 +32,5 @@ final class ServerLog: Sendable {
     func finish() async {
         emit.finish()
         await writer.value
-    }
-
-    /// UTC with milliseconds: `2026-11-24T20:53:24.123Z`.
-    private static func timeStamp() -> String {
-        var now = timespec()
-        clock_gettime(CLOCK_REALTIME, &now)
-        var parts = tm()
-        gmtime_r(&now.tv_sec, &parts)
-        func pad(_ value: Int, _ width: Int = 2) -> String {
-            let text = String(value)
-            return String(repeating: "0", count: max(0, width - text.count)) + text
-        }
-        let date = "\(pad(Int(parts.tm_year) + 1900, 4))-\(pad(Int(parts.tm_mon) + 1))-\(pad(Int(parts.tm_mday)))"
-        let time = "\(pad(Int(parts.tm_hour))):\(pad(Int(parts.tm_min))):\(pad(Int(parts.tm_sec)))"
-        return "\(date)T\(time).\(pad(now.tv_nsec / 1_000_000, 3))Z"
     }
 }

@@ -1,10 +1,12 @@
 import ArgumentParser
+import Dispatch
 import Glibc
 import IOCOMTransport
 import IOServer
 import LinuxUpdates
 import Programs
 import ServerData
+import ServerHistory
 import TerminalUI
 
 /// `frank run`
@@ -30,16 +32,37 @@ struct ServerRun: AsyncParsableCommand {
             """)
     var packageKeys: String?
     @Option(help: "Socket of this machine's installer.") var installer: String?
+    @Option(help: "Days that the history goes back. Default: history_days of server.json, else 400.")
+    var historyDays: Int?
+    @Option(help: "Most MiB of the history. Default: history_megabytes of server.json, else 256.")
+    var historyMegabytes: Int?
     @Flag(help: "Log one JSON object a line.") var jsonLog = false
     @Flag(help: "Allow tcp:// beyond this machine: no login is checked there and everything can be read on the way.")
     var insecurePlain = false
 
+    @OptionGroup var announcing: AnnounceOptions
+
     func validate() throws {
+        if let historyDays, !HistorySettings.possibleDays.contains(historyDays) {
+            throw ValidationError("--history-days must be 1 to \(HistorySettings.possibleDays.upperBound)")
+        }
+        if let historyMegabytes, !HistorySettings.possibleMegabytes.contains(historyMegabytes) {
+            throw ValidationError("--history-megabytes must be 1 to \(HistorySettings.possibleMegabytes.upperBound)")
+        }
         for address in listen where address.transport == .tcp && !address.isLoopback && !insecurePlain {
             throw ValidationError(
                 "\(address) would let everybody in who reaches it, without a login; "
                     + "use tls:// or tcp://127.0.0.1, or add --insecure-plain if you mean it")
         }
+    }
+
+    /// SIGHUP, by which services are told to read their files again.
+    private static func onHangup(_ body: @escaping @Sendable () -> Void) -> any DispatchSourceSignal {
+        signal(SIGHUP, SIG_IGN)
+        let source = DispatchSource.makeSignalSource(signal: SIGHUP, queue: .global())
+        source.setEventHandler(handler: body)
+        source.resume()
+        return source
     }
 
     func run() async throws {
@@ -60,15 +83,28 @@ struct ServerRun: AsyncParsableCommand {
         do {
             server = try await Server.start(
                 ServerConfiguration(
-                    folder: folder, listen: addresses, makeProgram: { program.make($0) }, report: { log.add($0) }))
+                    folder: folder, listen: addresses, makeProgram: { program.make($0) },
+                    history: historySettings(folder.settings), report: { log.add($0) }))
         } catch {
             await log.finish()
             throw error
         }
         for address in server.addresses { Terminal.write("listening on \(address)\n", to: STDOUT_FILENO) }
+        let announcements = try announcing.start(folder.settings.publish, at: server.addresses, log)
+        let hangup = Self.onHangup { server.lookAtCertificates() }
+        defer { hangup.cancel() }
         let name = await stopSignals.first()
+        announcements?.cancel()
         await server.stop(name)
         await log.finish()
         try? await Task.sleep(for: Self.farewell)
+    }
+
+    /// What the command line says, else the settings of the folder.
+    private func historySettings(_ settings: ServerSettings) -> HistorySettings {
+        let usual = HistorySettings()
+        return HistorySettings(
+            days: historyDays ?? settings.historyDays ?? usual.days,
+            megabytes: historyMegabytes ?? settings.historyMegabytes ?? usual.bytes >> 20)
     }
 }

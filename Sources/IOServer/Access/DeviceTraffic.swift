@@ -24,6 +24,9 @@ final class DeviceTraffic {
         self.report = report
     }
 
+    /// Who writes a block at the moment.
+    var writer: Visitor? { watch?.visitor }
+
     /// True when nothing of this has to be remembered once the device is gone.
     var isIdle: Bool { watch == nil }
 

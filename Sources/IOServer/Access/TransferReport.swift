@@ -18,6 +18,9 @@ public struct TransferReport: Sendable, Equatable {
         case cancelled
         /// The device did not say in time.
         case unknown
+
+        /// For people.
+        public var text: String { self == .rolledBack ? "rolled back" : rawValue }
     }
 
     /// The device.

@@ -115,7 +115,7 @@ struct AccountsWaiting: AsyncParsableCommand {
 /// `ispy accounts remove NETWORK USER`
 struct AccountsRemove: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "remove", abstract: "Removes an account; connections that exist go on until they end.")
+        commandName: "remove", abstract: "Removes an account and ends its connections.")
 
     @Argument(help: .network) var network: NetworkArgument
     @Argument(help: ArgumentHelp("User or pattern as it is listed.", valueName: "user")) var user: String

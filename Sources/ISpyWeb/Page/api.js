@@ -3,10 +3,12 @@
 const base = "/api/v1/";
 
 export class APIError extends Error {
-  constructor(status, kind, text) {
+  constructor(status, kind, text, fields = []) {
     super(text);
     this.status = status;
     this.kind = kind;
+    /// [{path, text}]: what is wrong with fields of a document.
+    this.fields = fields;
   }
 }
 
@@ -34,7 +36,7 @@ async function failure(response) {
 function problem(status, error) {
   const kind = error?.kind ?? "failed";
   if (kind === "loginNeeded") onLoginNeeded();
-  return new APIError(status, kind, error?.text ?? `ispy answered with status ${status}`);
+  return new APIError(status, kind, error?.text ?? `ispy answered with status ${status}`, error?.fields);
 }
 
 async function send(method, path, { body, type, signal } = {}) {

@@ -1,5 +1,5 @@
 // The network configuration: what is built in, what the device has, and typed inputs for it.
-import { fill, freshId, h, setText, switchInput } from "./dom.js";
+import { busy, fill, freshId, h, setText, switchInput } from "./dom.js";
 import { confirmChanges, difference, isSecret } from "./diff.js";
 
 const general = ["device_name", "device_nr", "network_name", "publish", "password", "cust1", "cust2"];
@@ -47,7 +47,9 @@ function address(value) {
 const isPlain = (value) => value === null || typeof value !== "object";
 const has = (object, name) => Object.prototype.hasOwnProperty.call(object ?? {}, name);
 
-export function networkForm(configuration, { target, save, signal }) {
+const states = { __proto__: null, inForce: "in force", saved: "▲ saved, waits for a restart of the device", trial: "▲ on trial: the device goes back by itself when it does not reach its server", putBack: "✕ the last good configuration was put back" };
+
+export function networkForm(configuration, { target, save, goBack, signal }) {
   const defaults = configuration.defaults?.network ?? {};
   const original = configuration.current ?? {};
   // Edited is a copy of the whole document: what this page does not know stays in it.
@@ -55,10 +57,16 @@ export function networkForm(configuration, { target, save, signal }) {
   if (isPlain(edited.network)) edited.network = {};
   const net = edited.network;
   const errors = new Map();
+  /// Key of a field → its control and the place for its problem.
+  const fields = new Map();
   const message = h("p", { class: "error", role: "alert" });
   const changed = h("span", { class: "hint", role: "status" });
   const saveButton = h("button", { type: "submit", class: "primary", "data-test": "configure-save" }, "Save to device …");
   const sections = h("div", { class: "stack" });
+  const backButton = h("button", { type: "button", class: "quiet", "data-test": "configure-back", onclick: () => {
+    setText(message, "");
+    busy(backButton, goBack, (problem) => setText(message, problem.message));
+  } }, "Go back to the last good one");
 
   function changes() {
     const before = original.network === undefined ? { ...original, network: {} } : original;
@@ -73,6 +81,7 @@ export function networkForm(configuration, { target, save, signal }) {
 
   function render() {
     errors.clear();
+    fields.clear();
     const names = new Set([...general.filter((name) => has(defaults, name) || has(net, name)), ...Object.keys(defaults), ...Object.keys(net)]);
     names.delete("__proto__");
     const plain = [...names].filter((name) => !has(lists, name) && isPlain(net[name] ?? defaults[name] ?? null));
@@ -192,6 +201,7 @@ export function networkForm(configuration, { target, save, signal }) {
         },
       });
     }
+    fields.set(key, { control, problem });
     control.id = id;
     control.dataset.test = "configure-field";
     control.dataset.name = name;
@@ -206,6 +216,26 @@ export function networkForm(configuration, { target, save, signal }) {
     return element;
   }
 
+  /// Marks the fields that the server refused: `network.connect[0].flags` is the row "connect 0 flags".
+  function mark(problems) {
+    for (const { path, text } of problems) {
+      const found = /^network\.(?:(\w+)\[(\d+)\]\.)?(\w+)$/.exec(path);
+      const field = found && fields.get(found[1] ? `${found[1]} ${found[2]} ${found[3]}` : `network ${found[3]}`);
+      if (!field) continue;
+      setText(field.problem, text);
+      field.control.setAttribute("aria-invalid", "true");
+    }
+  }
+
+  async function saveMarking() {
+    try {
+      return await save(edited);
+    } catch (error) {
+      mark(error.fields ?? []);
+      throw error;
+    }
+  }
+
   const form = h("form", { class: "stack", novalidate: true, onsubmit(event) {
     event.preventDefault();
     setText(message, "");
@@ -216,9 +246,12 @@ export function networkForm(configuration, { target, save, signal }) {
     }
     const list = changes();
     if (list.length === 0) return;
-    confirmChanges(`Save the configuration of ${target.path}?`, list, () => save(edited));
+    confirmChanges(`Save the configuration of ${target.path}?`, list, saveMarking);
   } },
   configuration.restartNeeded ? h("p", { class: "notice" }, "▲ A saved configuration is waiting: it takes effect when the device restarts.") : null,
+  configuration.state ? h("p", { "data-test": "configure-state" }, `State: ${states[configuration.state] ?? configuration.state}.`) : null,
+  configuration.reason ? h("p", { class: "error", "data-test": "configure-reason" }, configuration.reason) : null,
+  configuration.state ? h("div", { class: "buttons" }, backButton) : null,
   configuration.current === null ? h("p", { class: "hint" }, "The device has no configuration of its own; the built-in one is used.") : null,
   sections, message,
   h("div", { class: "save-bar" }, saveButton, changed));

@@ -1,5 +1,5 @@
 // Configure: the network of a device, or the accounts of a network.
-import { devicePath, get, put } from "./api.js";
+import { devicePath, get, post, put } from "./api.js";
 import { fill, h, setText } from "./dom.js";
 import { accountsForm } from "./configure-accounts.js";
 import { networkForm } from "./configure-network.js";
@@ -20,10 +20,14 @@ export function configureView(target, signal) {
         result.scrollIntoView({ block: "nearest" });
         return true;
       };
+      const goBack = async () => {
+        const answer = await post(`${api}/back`);
+        setText(result, `✓ ${answer?.text ?? "Told."}`);
+      };
       const form = configuration.kind === "accounts" ? accountsForm : networkForm;
       formEnds.abort();
       formEnds = new AbortController();
-      fill(content, form(configuration, { target, save, signal: AbortSignal.any([signal, formEnds.signal]) }));
+      fill(content, form(configuration, { target, save, goBack, signal: AbortSignal.any([signal, formEnds.signal]) }));
     } catch (error) {
       if (error.name === "AbortError") return;
       fill(content, h("p", { class: "error", role: "alert" }, error.message), h("p", {}, h("button", { type: "button", onclick: load }, "Try again")));

@@ -117,7 +117,14 @@ function radios(name, label, choices, onchange) {
   const inputs = choices.map(([value, words], index) => h("label", { class: "segment" },
     h("input", { type: "radio", name, value, checked: index === 0, onchange }), h("span", {}, words)));
   const set = h("fieldset", { class: "segments" }, h("legend", {}, label), h("div", {}, inputs));
-  return { element: set, value: () => set.querySelector("input:checked").value };
+  return {
+    element: set,
+    value: () => set.querySelector("input:checked").value,
+    choose(value) {
+      for (const input of set.querySelectorAll("input")) input.checked = input.value === value;
+      onchange();
+    },
+  };
 }
 
 function connectForm(reloadProfiles) {
@@ -145,13 +152,17 @@ function connectForm(reloadProfiles) {
 
   const addressFields = h("div", { class: "grid address" }, field("Server address", host), field("Port", port));
   const hostLabel = addressFields.querySelector("label");
+  const foundState = h("p", { class: "hint", role: "status" });
+  const foundList = h("ul", { class: "profiles" });
+  const look = h("button", { type: "button", "data-test": "connect-look", onclick: () => busy(look, lookForServers, (problem) => setText(foundState, problem.message)) }, "Look for servers");
+  const foundFields = h("div", { class: "stack" }, h("div", { class: "buttons" }, look), foundState, foundList);
   const serialFields = h("div", { class: "grid address" }, field("Serial port", serialPort), field("Baud", baud));
   const fileFields = h("div", {}, field("Certificate file (PEM)", file), fileState);
   const fingerprintFields = h("div", {}, h("p", { class: "hint" }, "Nothing but the greeting of TLS is sent to the server for this. Compare the fingerprint with the one that is shown at the server itself."), show, certificateError, certificate);
   const trustFields = h("div", { class: "stack" }, trust.element, fileFields, fingerprintFields, original);
   const form = h("form", { class: "card stack", "aria-labelledby": "form-title", novalidate: true, onsubmit },
     h("h2", { id: "form-title" }, "New connection"),
-    role.element, transport.element, addressFields, serialFields,
+    role.element, transport.element, foundFields, addressFields, serialFields,
     h("div", { class: "grid two" }, field("User and network", user, { hint: "user.network" }), field("Password", password)),
     trustFields,
     field("Save as (optional)", saveAs, { hint: "A name to find this connection again. The password is not saved." }),
@@ -165,6 +176,7 @@ function connectForm(reloadProfiles) {
     const listens = role.value() === "server";
     addressFields.hidden = kind === "serial";
     serialFields.hidden = kind !== "serial";
+    foundFields.hidden = kind === "serial" || listens;
     trustFields.hidden = kind !== "tls" || listens;
     fileFields.hidden = trust.value() !== "file";
     fingerprintFields.hidden = trust.value() !== "fingerprint";
@@ -180,6 +192,29 @@ function connectForm(reloadProfiles) {
     fingerprint = null;
     certificate.hidden = true;
     setText(certificateError, "");
+  }
+
+  async function lookForServers() {
+    fill(foundList);
+    setText(foundState, "Listening for servers that announce themselves…");
+    const found = await get("servers-found");
+    setText(foundState, found.length
+      ? "Anybody in this network can announce a server: its certificate shows whether it is the right one."
+      : "No server announced itself. Is it started with --announce, in the same subnet, and UDP port 6368 open in the firewall?");
+    fill(foundList, found.map((server) => h("li", {},
+      h("button", { type: "button", class: "profile", "data-test": "found", "data-connect": server.connect, onclick: () => take(server) },
+        h("strong", {}, server.server || server.host),
+        h("span", { class: "hint" }, `${server.network} · ${server.connect}`)))));
+  }
+
+  function take(server) {
+    transport.choose(server.transport);
+    host.value = server.host;
+    port.value = server.port;
+    const name = user.value.trim().split(".")[0] || "root";
+    user.value = `${name}.${server.network}`;
+    forgetCertificate();
+    password.focus();
   }
 
   async function readFile() {

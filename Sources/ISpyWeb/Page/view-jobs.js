@@ -1,8 +1,9 @@
-// All jobs, newest first; those of one batch together.
+// All jobs, newest first, those of one batch together; and what servers recorded.
 import { path, post, remove } from "./api.js";
 import { busy, h, perFrame, setText } from "./dom.js";
 import { results, when } from "./format.js";
 import { jobCards } from "./job-card.js";
+import { serverHistories } from "./server-history.js";
 import { isRunning, jobs, on } from "./store.js";
 
 export function jobsView(_, signal) {
@@ -40,7 +41,7 @@ export function jobsView(_, signal) {
   });
   on("jobs", signal, render);
   render();
-  return { element: h("div", { class: "page" }, h("div", { class: "page-head" }, h("h1", {}, "Jobs"), forgetAll), none, list), title: "Jobs" };
+  return { element: h("div", { class: "page" }, h("div", { class: "page-head" }, h("h1", {}, "Jobs"), forgetAll), none, list, serverHistories(signal)), title: "Jobs" };
 }
 
 function makeGroup(isBatch) {

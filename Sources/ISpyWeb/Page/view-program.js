@@ -5,10 +5,11 @@ import { busy, check, confirm, fill, freshId, h, perFrame, setText } from "./dom
 import { bytes, phaseWord } from "./format.js";
 import { jobCard, jobCards } from "./job-card.js";
 import { packageUpload } from "./package-upload.js";
+import { deviceHistory } from "./server-history.js";
 import { device as known, isRunning, jobsOf, on, takeJob } from "./store.js";
 
 export function programView(target, signal) {
-  return h("div", { class: "stack" }, jobSection(target, signal), runningSection(target, signal), packagesSection(target, signal), blocksSection(target), historySection(target, signal));
+  return h("div", { class: "stack" }, jobSection(target, signal), runningSection(target, signal), packagesSection(target, signal), blocksSection(target), historySection(target, signal), deviceHistory(target, signal));
 }
 
 /// The job at work, or how the last one ended. It comes from the jobs events: a reload loses nothing.

@@ -19,6 +19,7 @@ enum PageContent {
         ("pictures.js", PackageResources.pictures_js),
         ("plot.js", PackageResources.plot_js),
         ("router.js", PackageResources.router_js),
+        ("server-history.js", PackageResources.server_history_js),
         ("shell.js", PackageResources.shell_js),
         ("signal-row.js", PackageResources.signal_row_js),
         ("store.js", PackageResources.store_js),

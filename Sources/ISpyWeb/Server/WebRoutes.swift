@@ -1,4 +1,5 @@
 import Foundation
+import HistoryEntries
 import Hummingbird
 import IOCOM
 import IOOperator
@@ -92,6 +93,8 @@ struct WebRoutes: Sendable {
             guard let url = body["connect"]?.text else { throw WebError(.usage, "'connect' is needed") }
             return Response.json(try await connections.certificate(of: url))
         }
+        let finding = service.finding
+        api.get("servers-found") { _, _ in Response.json(await finding.servers()) }
         api.get("connections") { _, _ in Response.json(.array(connections.board.values.map(\.json))) }
         api.post("connections") { request, context in
             Response.json(try await connections.open(try await Self.body(request, context)).json, .created)
@@ -110,6 +113,11 @@ struct WebRoutes: Sendable {
             let access = try service.connections.access(try Self.text(context, "connection"))
             let devices = try await Self.asking { try await access.devices() }
             return Response.json(.array(devices.map { $0.json(available: service.shelf.available(for: $0)) }))
+        }
+        api.get("connections/{connection}/history") { request, context in
+            let access = try service.connections.access(try Self.text(context, "connection"))
+            let asked = try HistoryRequest(request.uri.queryParameters)
+            return Response.json(.array(try await Self.asking { try await asked.read(from: access) }.map(\.json)))
         }
         let device = api.group("connections/{connection}/devices/{device}")
         device.get("/") { _, context in
@@ -184,6 +192,11 @@ struct WebRoutes: Sendable {
             let (access, target) = try target(context)
             return Response.json(
                 try await Self.asking { try await DeviceConfiguration.read(target.device, access, service.saved) })
+        }
+        device.post("configuration/back") { _, context in
+            let (access, target) = try target(context)
+            let text = try await Self.asking { try await DeviceConfiguration.goBack(target.device, access) }
+            return Response.json(["text": .string(text)])
         }
         device.put("configuration") { request, context in
             let (access, target) = try target(context)

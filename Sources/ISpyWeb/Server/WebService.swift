@@ -52,6 +52,7 @@ final class WebService: Sendable {
     let pages = Pages()
     let cameras = Cameras()
     let saved = SavedConfigurations()
+    let finding = ServerFinding()
 
     init(_ settings: WebSettings) {
         self.settings = settings

@@ -1,5 +1,6 @@
 import Hummingbird
 import IOOperator
+import NetworkConfiguration
 import PackedJSON
 
 /// Why a request was not done, for the page and for scripts.
@@ -13,10 +14,13 @@ struct WebError: Error, HTTPResponseError {
     let kind: Kind
     /// What happened, to which device, why, what to do.
     let text: String
+    /// What is wrong with fields of a document.
+    let fields: [FieldProblem]
 
-    init(_ kind: Kind, _ text: String) {
+    init(_ kind: Kind, _ text: String, fields: [FieldProblem] = []) {
         self.kind = kind
         self.text = text
+        self.fields = fields
     }
 
     init(_ error: OperatorError) {
@@ -33,6 +37,7 @@ struct WebError: Error, HTTPResponseError {
             case .failed, .cancelled: .failed
             }
         text = error.description
+        fields = []
     }
 
     var status: HTTPResponse.Status {
@@ -48,7 +53,13 @@ struct WebError: Error, HTTPResponseError {
         }
     }
 
-    var json: JSON { ["error": ["kind": .string(kind.rawValue), "text": .string(text)]] }
+    var json: JSON {
+        var error: JSON = ["kind": .string(kind.rawValue), "text": .string(text)]
+        if !fields.isEmpty {
+            error["fields"] = .array(fields.map { ["path": .string($0.path), "text": .string($0.text)] })
+        }
+        return ["error": error]
+    }
 
     func response(from request: Request, context: some RequestContext) throws -> Response { .json(json, status) }
 }

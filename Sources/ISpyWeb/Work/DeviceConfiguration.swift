@@ -3,13 +3,12 @@ import ByteTools
 import Crypto
 import IOCOM
 import IOOperator
+import NetworkConfiguration
 import PackedJSON
 import ServerData
 
 /// The configuration of a device or of a network's accounts: read, checked, written.
 enum DeviceConfiguration {
-    /// Bytes of a document.
-    private static let largest = 1 << 20
     private static let defaultsBlock = 3
     private static let networkBlock = 2
 
@@ -18,14 +17,16 @@ enum DeviceConfiguration {
         let summary = try await access.device(device)
         let isAccounts = summary.application == "accounts"
         let block = number(device, isAccounts)
-        let defaults = try await document(defaultsBlock, device, access) ?? .object([])
-        let current = try await document(block, device, access)
+        let defaults = try await access.document(inBlock: defaultsBlock, of: device) ?? .object([])
+        let current = try await access.document(inBlock: block, of: device)
         let certificate = isAccounts ? try await access.serverCertificate() : nil
         return [
             "certificateHash": certificate.map { .string(hexadecimal(SHA256.hash(data: $0))) } ?? .null,
             "kind": .string(isAccounts ? "accounts" : "network"), "block": .integer(Int64(block)),
             "defaults": withoutSecrets(defaults), "current": current.map { withoutSecrets($0) } ?? .null,
-            "restartNeeded": .bool(saved.waits(summary)),
+            "restartNeeded": .bool(summary.configuration.map { $0.state == .saved } ?? saved.waits(summary)),
+            "state": summary.configuration.map { .string($0.state.name) } ?? .null,
+            "reason": summary.configuration?.error.map { .string($0) } ?? .null,
         ]
     }
 
@@ -36,18 +37,18 @@ enum DeviceConfiguration {
         let summary = try await access.device(device)
         let isAccounts = summary.application == "accounts"
         let block = number(device, isAccounts)
-        let before = try await self.document(block, device, access) ?? .object([])
+        let before = try await access.document(inBlock: block, of: device) ?? .object([])
         let restored = try withSecrets(document, from: before)
         let packed: [UInt8]
         do {
             if isAccounts {
                 packed = try checkedAccounts(restored).packed()
             } else {
-                guard restored.members != nil, restored["network"]?.members != nil else {
-                    throw WebError(.refused, "a network configuration is an object with an object called network")
-                }
-                packed = try restored.packed()
+                packed = try ConfigurationEditor.packed(restored, for: device)
             }
+        } catch let error as ConfigurationProblems {
+            throw WebError(
+                .refused, "the configuration for \(device) is not valid:\n\(error)", fields: error.problems)
         } catch let error as WebError { throw error } catch {
             throw WebError(.refused, "the document for \(device) is not valid: \(error)")
         }
@@ -59,26 +60,18 @@ enum DeviceConfiguration {
             : "the configuration of \(device) is saved; it counts after a restart of the device"
     }
 
+    /// Has the device go back to its last good configuration.
+    static func goBack(_ device: DevicePath, _ access: Operator) async throws -> String {
+        guard try await access.device(device).configuration != nil else {
+            throw WebError(.notSupported, "\(device) does not keep its last good configuration")
+        }
+        try await access.command([("cfg_back", "true")], of: device)
+        return "\(device) was told to go back to its last good configuration; it may restart and have another name then"
+    }
+
     /// Network k has block 20 + k; the number is all digits of the device, not only the first.
     private static func number(_ device: DevicePath, _ isAccounts: Bool) -> Int {
         isAccounts ? ServerSettings.accountsBlock + Int(device.number) : networkBlock
-    }
-
-    /// Nil when the device has none.
-    private static func document(_ block: Int, _ device: DevicePath, _ access: Operator) async throws -> JSON? {
-        let collected = Collected(limit: largest)
-        let result = try await access.read(
-            block: block, of: device, append: { try collected.append($0) }, progress: { _ in })
-        if let failure = result.failure {
-            // Never written.
-            if result.status?.rawValue == 140 { return nil }
-            throw WebError(failure)
-        }
-        let bytes = collected.bytes
-        guard !bytes.isEmpty else { return nil }
-        do { return try JSON(unpacking: bytes) } catch {
-            throw WebError(.failed, "block \(block) of \(device) is not a document: \(error)")
-        }
     }
 
     // MARK: Accounts

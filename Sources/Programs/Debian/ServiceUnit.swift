@@ -51,7 +51,7 @@ enum ServiceUnit {
         ProtectClock=yes
         ProtectHostname=yes
         ProtectProc=invisible
-        RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX
+        RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX AF_NETLINK
         RestrictNamespaces=yes
         RestrictRealtime=yes
         RestrictSUIDSGID=yes

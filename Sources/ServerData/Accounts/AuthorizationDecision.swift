@@ -16,12 +16,20 @@ public struct Authorization: Equatable, Sendable {
     public var network: NetworkName
     /// What the peer may do there.
     public var role: Role
-    /// Pattern of the account that gave the role; empty when only the address let it in.
-    public var account: String
+    /// The account that gave the role; nil when only the address let it in.
+    public var account: MatchedAccount?
     /// Accounts whose stored password matched and should be replaced by ``PasswordHash/protect(password:cost:)``.
     public var upgrades: [AccountUpgrade]
     /// True when only the address let it in, no password.
     public var byAddressOnly: Bool
+}
+
+/// An account that somebody was let in by.
+public struct MatchedAccount: Equatable, Sendable {
+    /// Its name or pattern.
+    public var user: String
+    /// Network of the document that holds it.
+    public var network: NetworkName
 }
 
 /// An account whose stored password should get a better form: see ``Accounts/replacePassword(user:old:with:)``.

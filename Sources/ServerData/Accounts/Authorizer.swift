@@ -83,7 +83,7 @@ private struct Search {
     var isMatched = false
     var isListed = false
     var role: Role?
-    var account = ""
+    var account: MatchedAccount?
     var upgrades: [AccountUpgrade] = []
     private var isKnown = false
     private var slowChecks: [String: PasswordHash.Verdict] = [:]
@@ -110,7 +110,7 @@ private struct Search {
             let adds = !isMatched || role.map { $0.combined(with: granted) != $0 } ?? true
             let verdict = check(account, adds: adds)
             guard verdict != .mismatch else { continue }
-            if !isMatched || adds { self.account = account.user }
+            if !isMatched || adds { self.account = MatchedAccount(user: account.user, network: document.network) }
             isMatched = true
             role = role?.combined(with: granted) ?? granted
             if verdict == .matchToUpgrade {

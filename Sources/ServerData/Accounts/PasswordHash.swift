@@ -1,3 +1,5 @@
+internal import Access
+
 /// What an accounts document may hold as password, and the check of a presented one (application-layer.md 7.5).
 public enum PasswordHash: Equatable, Sendable {
     /// `*`: any password is right, also none.

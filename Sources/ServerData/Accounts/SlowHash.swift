@@ -1,3 +1,4 @@
+internal import Access
 internal import ByteTools
 internal import Crypto
 internal import CryptoExtras

@@ -19,6 +19,24 @@ public struct ServerKey: Sendable {
         do { key = try Certificate.PrivateKey(pemEncoded: pem) } catch { throw .notAKey("\(error)") }
     }
 
+    /// Every private key of a PEM text, in its order; at least one. Other sections (parameters of curves) are skipped.
+    ///
+    /// - Throws: ``CertificateError``.
+    static func all(pem: String) throws(CertificateError) -> [ServerKey] {
+        guard pem.utf8.count <= CertificateFile.mostBytes else { throw .tooLong }
+        do {
+            let keys = try PEMDocument.parseMultiple(pemString: pem)
+                .filter { $0.discriminator.hasSuffix("PRIVATE KEY") }
+                .map { ServerKey(key: try Certificate.PrivateKey(pemDocument: $0)) }
+            guard !keys.isEmpty else { throw CertificateError.notAKey("no PRIVATE KEY section") }
+            return keys
+        } catch let error as CertificateError {
+            throw error
+        } catch {
+            throw .notAKey("\(error)")
+        }
+    }
+
     /// PEM text; a secret.
     ///
     /// - Throws: ``CertificateError/cannotMake(_:)``.

@@ -20,6 +20,10 @@ public struct FolderError: Error, Equatable, CustomStringConvertible {
         case damaged
         /// Others on the machine can read a secret or change the folder.
         case exposed
+        /// Another process is changing the same files.
+        case busy
+        /// The step asked for does not fit the state the folder is in.
+        case notNow
     }
 
     /// The kind.

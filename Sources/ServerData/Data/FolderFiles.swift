@@ -9,6 +9,9 @@ struct FolderFiles: Sendable {
     /// Most names a data folder may hold.
     static let mostNames = 10_000
 
+    /// Bytes of a secret that are overwritten before it is removed; secrets are much smaller.
+    static let mostDestroyed = 1 << 20
+
     let folder: String
     /// Called at each moment; throws in tests only.
     var checkpoint: @Sendable (String, Moment) throws(FolderError) -> Void = { (_, _) throws(FolderError) in }
@@ -65,6 +68,53 @@ struct FolderFiles: Sendable {
             throw notWritten(name, error)
         }
         try checkpoint(name, .renamed)
+    }
+
+    /// Gives a file another name, replacing what had it, and makes that durable.
+    func rename(_ from: String, to: String) throws(FolderError) {
+        try checkpoint(to, .before)
+        do throws(StorageFailure) { try Folder.replace(to, with: from, in: folder) } catch {
+            throw notWritten(to, error)
+        }
+        try checkpoint(to, .renamed)
+    }
+
+    /// Overwrites a secret, then removes it. What a disk keeps of earlier copies is beyond our reach.
+    func destroy(_ name: String) throws(FolderError) {
+        try checkpoint(name, .before)
+        do throws(StorageFailure) {
+            let file = try File(path(name), .update)
+            let count = try file.byteCount
+            try file.write(at: 0, [UInt8](repeating: 0, count: min(count, Self.mostDestroyed)))
+            try file.sync()
+        } catch {
+            throw notWritten(name, error)
+        }
+        try checkpoint(name, .written)
+        do throws(StorageFailure) {
+            try Folder.remove(name, in: folder)
+            try Folder.sync(folder)
+        } catch {
+            throw notWritten(name, error)
+        }
+        try checkpoint(name, .renamed)
+    }
+
+    /// Locks a file of that name, which is made when missing, until the result is gone.
+    func lock(_ name: String) throws(FolderError) -> File {
+        do throws(StorageFailure) {
+            let file: File
+            do throws(StorageFailure) { file = try File(path(name), .update) } catch {
+                guard error.isNoSuchFile else { throw error }
+                file = try File(path(name), .create)
+            }
+            try file.lock()
+            return file
+        } catch {
+            throw FolderError(
+                .busy, path(name), "the certificates are being changed by another command (\(error))",
+                "wait until it has ended and try again")
+        }
     }
 
     /// Removes a file and makes that durable.

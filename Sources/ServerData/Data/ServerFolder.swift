@@ -1,4 +1,3 @@
-public import FoundationEssentials
 public import IOCOM
 
 /// The data folder of a server.
@@ -7,8 +6,10 @@ public import IOCOM
 /// |---|---|
 /// | `server.json` | ``ServerSettings`` |
 /// | `ca.pem`, `ca.key.pem` | own authority; the key may be kept elsewhere, then nothing can be renewed |
-/// | `server.pem`, `server.key.pem` | certificate of the server and its key |
+/// | `next-ca.pem`, `next-ca.key.pem` | only during a change of the authority: the one that comes |
+/// | `server.pem`, `server.key.pem` | certificate of the server and its key; of several keys the one that fits counts |
 /// | `trust.pem` | what clients have to trust: hand this file out |
+/// | `persistent-10.dat` | the same for devices, with a zero byte at its end |
 /// | `persistent-12.dat` | ``AutomaticNumbers`` |
 /// | `persistent-21.dat` … | accounts of the published networks, packed JSON |
 /// | `incomplete` | only while the folder is being made |
@@ -19,15 +20,21 @@ public struct ServerFolder: Sendable {
     public var path: String { files.folder }
     /// What the server is.
     public let settings: ServerSettings
-    /// Certificate of the own authority.
+    /// Certificate of the own authority: the one that signed the server's certificate.
     public let authority: CertificateFile
+    /// How far a change of the authority has come.
+    public let authorityChange: AuthorityChange
     /// The server's certificate.
-    public private(set) var certificate: CertificateFile
+    public let certificate: CertificateFile
     /// PEM text of what clients have to trust.
     public let trustPEM: String
+    /// The certificates of ``trustPEM``.
+    public let trusted: [CertificateFile]
 
     let files: FolderFiles
-    private let key: ServerKey
+    let key: ServerKey
+    /// `server.key.pem` holds keys beside ``key``: a replacement was cut.
+    let hasSpareKeys: Bool
 
     enum Name {
         static let incomplete = "incomplete"
@@ -37,6 +44,11 @@ public struct ServerFolder: Sendable {
         static let certificate = "server.pem"
         static let key = "server.key.pem"
         static let trust = "trust.pem"
+        static let nextAuthority = "next-ca.pem"
+        static let nextAuthorityKey = "next-ca.key.pem"
+        static let lock = "certificates.lock"
+        /// What the server gives to devices (application-layer.md 3.1).
+        static let publishedTrust = block(10)
         static func block(_ number: Int) -> String { "persistent-\(number).dat" }
     }
 
@@ -62,21 +74,37 @@ public struct ServerFolder: Sendable {
         guard !Self.isHalfMade(names) else { throw Self.halfMade(folder) }
         try files.checkFolderMode()
         settings = try files.settings()
-        authority = try files.certificate(Name.authority).0
         certificate = try files.certificate(Name.certificate).0
-        key = try files.key(Name.key)
-        let (trusted, trustPEM) = try files.certificate(Name.trust)
-        self.trustPEM = trustPEM
-        do { try certificate.check(signedBy: authority, key: key) } catch {
+        let first = try files.certificate(Name.authority).0
+        let next = files.exists(Name.nextAuthority) ? try files.certificate(Name.nextAuthority).0 : nil
+        let keys = try files.keys(Name.key)
+        hasSpareKeys = keys.count > 1
+        (trusted, trustPEM) = try files.certificates(Name.trust)
+        let authorityName: String
+        do {
+            (authority, authorityChange, authorityName) = try Self.authority(of: certificate, first, next)
+            guard let key = keys.first(where: certificate.fits) else { throw CertificateError.keyOfAnother }
+            self.key = key
+        } catch {
             throw FolderError(
                 .damaged, files.path(Name.certificate), "\(error)",
                 "put the files ca.pem, server.pem and server.key.pem back as they were together")
         }
-        guard trusted.fingerprint == authority.fingerprint else {
+        guard trusted.contains(where: { [authority] in $0.fingerprint == authority.fingerprint }) else {
             throw FolderError(
-                .damaged, files.path(Name.trust), "it does not start with the certificate of ca.pem",
-                "copy ca.pem over it and hand it out again")
+                .damaged, files.path(Name.trust), "it does not hold the certificate of \(authorityName)",
+                "copy \(authorityName) over it and hand it out again")
         }
+    }
+
+    /// Who signed a server's certificate tells how far a change of the authority has come: the change itself is the
+    /// replacement of that one file.
+    private static func authority(
+        of certificate: CertificateFile, _ first: CertificateFile, _ next: CertificateFile?
+    ) throws(CertificateError) -> (CertificateFile, AuthorityChange, String) {
+        if certificate.isSigned(by: first) { return (first, next.map { .prepared(next: $0) } ?? .none, Name.authority) }
+        if let next, certificate.isSigned(by: next) { return (next, .switched(previous: first), Name.nextAuthority) }
+        throw .signedByAnother
     }
 
     /// The mark is there, or a kill came while the mark itself was written.
@@ -165,23 +193,6 @@ extension ServerFolder {
     /// - Throws: ``FolderError``.
     public func save(_ numbers: AutomaticNumbers) throws(FolderError) { try files.write(Name.block(12), numbers.bytes) }
 
-    /// Renews the server's certificate with the same key, for `names`, or for the names it has now.
-    ///
-    /// - Throws: ``FolderError``, among others when the key of the authority is not in the folder.
-    public mutating func renewCertificate(names: ServerNames? = nil, now: Date) throws(FolderError) {
-        let authorityKey = try files.text(Name.authorityKey, isSecret: true)
-        let renewed: CertificateFile
-        do {
-            let authority = try CertificateAuthority(certificatePEM: authority.pem, keyPEM: authorityKey)
-            let present = try names ?? ServerNames(certificate.names)
-            renewed = try authority.issue(for: present, key: key, now: now)
-        } catch {
-            throw FolderError(.damaged, files.path(Name.authorityKey), "\(error)", "restore it from a backup")
-        }
-        try files.write(Name.certificate, Array(renewed.pem.utf8), isSecret: false)
-        certificate = renewed
-    }
-
     private func accountsFile(_ network: NetworkName) throws(FolderError) -> String {
         guard let block = accountsBlock(of: network) else {
             throw FolderError(
@@ -203,7 +214,7 @@ extension FolderFiles {
         }
     }
 
-    fileprivate func text(_ name: String, isSecret: Bool = false) throws(FolderError) -> String {
+    func text(_ name: String, isSecret: Bool = false) throws(FolderError) -> String {
         String(decoding: try read(name, limit: CertificateFile.mostBytes, isSecret: isSecret), as: UTF8.self)
     }
 
@@ -214,9 +225,16 @@ extension FolderFiles {
         }
     }
 
-    fileprivate func key(_ name: String) throws(FolderError) -> ServerKey {
+    fileprivate func certificates(_ name: String) throws(FolderError) -> ([CertificateFile], String) {
+        let pem = try text(name)
+        do { return (try CertificateFile.all(pem: pem), pem) } catch {
+            throw FolderError(.damaged, path(name), "\(error)", "restore it from a backup")
+        }
+    }
+
+    fileprivate func keys(_ name: String) throws(FolderError) -> [ServerKey] {
         let pem = try text(name, isSecret: true)
-        do { return try ServerKey(pem: pem) } catch {
+        do { return try ServerKey.all(pem: pem) } catch {
             throw FolderError(.damaged, path(name), "\(error)", "restore it from a backup")
         }
     }

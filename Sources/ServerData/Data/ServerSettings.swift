@@ -18,12 +18,17 @@ public struct ServerSettings: Equatable, Sendable {
     public let deviceNumber: UInt32
     /// True when the folder was made for a demonstration, with a password that everybody knows.
     public let isDemo: Bool
+    /// Days that the history goes back; nil for the usual time.
+    public let historyDays: Int?
+    /// Size of the history in MiB; nil for the usual one.
+    public let historyMegabytes: Int?
 
     /// Checks and collects. An empty `publish` publishes the own network.
     ///
     /// - Throws: ``Problem``.
     public init(
-        network: String, publish: [String] = [], deviceNumber: UInt32 = 1, isDemo: Bool = false
+        network: String, publish: [String] = [], deviceNumber: UInt32 = 1, isDemo: Bool = false,
+        historyDays: Int? = nil, historyMegabytes: Int? = nil
     ) throws(Problem) {
         self.network = try Self.name(network)
         var names: [NetworkName] = []
@@ -38,6 +43,10 @@ public struct ServerSettings: Equatable, Sendable {
         self.publish = names
         self.deviceNumber = deviceNumber
         self.isDemo = isDemo
+        guard (1...36_500).contains(historyDays ?? 1) else { throw .history("history_days", 36_500) }
+        guard (1...65_536).contains(historyMegabytes ?? 1) else { throw .history("history_megabytes", 65_536) }
+        self.historyDays = historyDays
+        self.historyMegabytes = historyMegabytes
     }
 
     private static func name(_ text: String) throws(Problem) -> NetworkName {
@@ -60,6 +69,8 @@ public struct ServerSettings: Equatable, Sendable {
         case tooManyNetworks(Int)
         /// Device number out of range.
         case deviceNumber(UInt32)
+        /// A bound of the history out of range: its name in the file, and the highest possible.
+        case history(String, Int)
         /// The file is not JSON of the expected form.
         case form
 
@@ -73,6 +84,7 @@ public struct ServerSettings: Equatable, Sendable {
                 "the server's own network \"\(text)\" is not among the published ones"
             case .tooManyNetworks(let count): "\(count) networks are published; at most \(mostNetworks) can be"
             case .deviceNumber(let number): "device number \(number) is not in 1…8998"
+            case .history(let name, let most): "\(name) is not in 1…\(most)"
             case .form:
                 "it is not JSON like {\"network\": \"cafenet\", \"publish\": [\"cafenet\"], \"device_nr\": 1}"
             }
@@ -86,6 +98,8 @@ extension ServerSettings {
         var publish: [String]?
         var device_nr: UInt32?
         var demo: Bool?
+        var history_days: Int?
+        var history_megabytes: Int?
     }
 
     /// The content of `server.json`.
@@ -94,14 +108,14 @@ extension ServerSettings {
         do { file = try JSONDecoder().decode(File.self, from: Data(bytes)) } catch { throw .form }
         try self.init(
             network: file.network, publish: file.publish ?? [], deviceNumber: file.device_nr ?? 1,
-            isDemo: file.demo ?? false)
+            isDemo: file.demo ?? false, historyDays: file.history_days, historyMegabytes: file.history_megabytes)
     }
 
     /// The bytes of `server.json`.
     func file() throws(Problem) -> [UInt8] {
         let file = File(
             network: network.description, publish: publish.map { "\($0)" }, device_nr: deviceNumber,
-            demo: isDemo ? true : nil)
+            demo: isDemo ? true : nil, history_days: historyDays, history_megabytes: historyMegabytes)
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
         do { return Array(try encoder.encode(file)) + [UInt8(ascii: "\n")] } catch { throw .form }

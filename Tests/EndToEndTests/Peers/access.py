@@ -171,7 +171,8 @@ async def as_operator(options, role, network, units, violations):
 async def observed(options):
     """Devices of both networks, as an operator of the plain port sees them."""
     session = await Operator(options.tcp).open()
-    await session.settle()
+    # This process does much at once: what seems a pause of the server may be its own.
+    await session.settle(quiet=1.5)
     found = set(session.infos)
     await session.close()
     return found
@@ -205,8 +206,10 @@ async def as_lower(options, role, network, violations):
     task = asyncio.ensure_future(live(lower))
     own = f'{user}{number if role == "device" else 0}.{network}'
     await wait_for(lambda: lower.conn is not None and bool(lower.conn.sources), 3)
-    await asyncio.sleep(1)
-    seen = await observed(options)
+    seen = set()
+    for _ in range(4):
+        await asyncio.sleep(1)
+        seen |= await observed(options)
     cells['bringOwnDevice'] = own in seen and role == 'device'
     cells['bringAnyDevice'] = f'gina{foreign}.{network}' in seen
     task.cancel()

@@ -1,4 +1,4 @@
-import ByteTools
+internal import ByteTools
 internal import Crypto
 
 /// The password rule of the original: one round of SHA-256, no salt (application-layer.md 7.5, wire-protocol.md 4.4).

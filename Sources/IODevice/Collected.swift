@@ -1,0 +1,22 @@
+import Synchronization
+
+/// Bytes of an upload that is looked at as a whole.
+final class Collected: Sendable {
+    private let all = Mutex<[UInt8]>([])
+
+    var bytes: [UInt8] { all.withLock { $0 } }
+
+    /// False, and everything is dropped, when it would be more than `limit`.
+    func add(_ piece: [UInt8], limit: Int) -> Bool {
+        all.withLock { all in
+            guard piece.count <= limit - all.count else {
+                all = []
+                return false
+            }
+            all += piece
+            return true
+        }
+    }
+
+    func clear() { all.withLock { $0 = [] } }
+}
