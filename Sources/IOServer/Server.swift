@@ -52,6 +52,8 @@ public final class Server {
     private(set) var listeners: [Listener] = []
     private var ticker: RepeatedTask?
     let startedAt: Milliseconds
+    /// The same by the clock on the wall, seconds since 1970.
+    let startedSeconds: Int
     /// Version of this program.
     let version: String
     private var ticks = 0
@@ -100,6 +102,7 @@ public final class Server {
             identity: NodeIdentity(name: "frank", number: settings.deviceNumber, network: settings.network),
             isDynamic: true, limits: limits.node, on: loop)
         startedAt = node.now
+        startedSeconds = ServerStatus.wallClock
         version = material.program?.version ?? material.facts.buildTime ?? ""
 
         let path = DevicePath(name: "frank", number: settings.deviceNumber, network: settings.network)

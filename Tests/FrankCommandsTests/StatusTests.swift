@@ -40,7 +40,7 @@ import UpdateTesting
         #expect(text.contains("2027-01-15T08:00:00Z (1 min 05 s)"))
     }
 
-    /// Asks on a thread of its own: the answer is made by tasks, which must not wait for this.
+    /// Asks on a thread of its own: the answer is made on those of the tests, which must not wait for it.
     private func ask(_ folder: String, _ request: String = ControlService.request) async throws -> String? {
         try await withCheckedThrowingContinuation { continuation in
             Thread.detachNewThread {
@@ -48,7 +48,7 @@ import UpdateTesting
                     with: Result {
                         let socket = try ControlSocket(folder: folder)
                         let connection = try LocalConnection.connect(socket.path)
-                        connection.setTimeout(seconds: 60)
+                        connection.setTimeout(seconds: 10)
                         try connection.send(Array(request.utf8))
                         return try connection.readLine().map { String(decoding: $0, as: UTF8.self) }
                     })
@@ -61,7 +61,7 @@ import UpdateTesting
         let service = try await ControlService.start(folder: folder.path) { Array("{}".utf8) }
         #expect(try await ask(folder.path) == "{}")
         #expect(try await ask(folder.path, "stop") == nil)
-        #expect(try await ask(folder.path, String(repeating: "x", count: 5_000)) == nil)
+        #expect((try? await ask(folder.path, String(repeating: "x", count: 5_000))) == nil)
         var info = Glibc.stat()
         #expect(stat(folder.path + "/" + ControlSocket.name, &info) == 0 && info.st_mode & 0o777 == 0o600)
         await service.stop()

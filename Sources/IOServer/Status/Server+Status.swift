@@ -16,6 +16,11 @@ extension RunningServer {
     }
 }
 
+extension ServerStatus {
+    /// Seconds since 1970.
+    static var wallClock: Int { Int(time(nil)) }
+}
+
 extension Server {
     func status(residentBytes: Int) -> ServerStatus {
         let now = node.now
@@ -24,7 +29,7 @@ extension Server {
         let moving = traffic.values.compactMap { $0.transfer(now: now) }
         let uptime = Int((now - startedAt) / 1_000)
         return ServerStatus(
-            version: version, process: getpid(), startedAt: Int(time(nil)) - uptime, uptimeSeconds: uptime,
+            version: version, process: getpid(), startedAt: startedSeconds, uptimeSeconds: uptime,
             addresses: listeners.map { "\($0.address)" }, networks: settings.publish.map { "\($0)" },
             devices: directory.count,
             connections: ServerStatus.Connections(
