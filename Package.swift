@@ -207,7 +207,8 @@ let package = Package(
         tests(
             "IOCOMTransport",
             ["ServerData", "UpdateTesting", .product(name: "NIOSSL", package: "swift-nio-ssl")] + nio),
-        tests("FrankCommands", ["IOServer", "LinuxUpdates", "ServerData", "TerminalUI", "UpdateTesting"]),
+        tests(
+            "FrankCommands", ["IOServer", "LinuxUpdates", "ServerData", "TerminalUI", "UpdateTesting"] + nio),
         tests("ISpyWeb", ["UpdateTesting"]),
         tests("TerminalUI"),
         tests(

@@ -1,6 +1,7 @@
 import Foundation
 import IOServer
 import LinuxUpdates
+import NIOCore
 import ServerData
 import TerminalUI
 import Testing
@@ -48,7 +49,7 @@ import UpdateTesting
                     with: Result {
                         let socket = try ControlSocket(folder: folder)
                         let connection = try LocalConnection.connect(socket.path)
-                        connection.setTimeout(seconds: 10)
+                        connection.setTimeout(seconds: 120)
                         try connection.send(Array(request.utf8))
                         return try connection.readLine().map { String(decoding: $0, as: UTF8.self) }
                     })
@@ -58,7 +59,7 @@ import UpdateTesting
 
     @Test func theSocketAnswersWhoOwnsTheFolder() async throws {
         let folder = try TemporaryFolder()
-        let service = try await ControlService.start(folder: folder.path) { Array("{}".utf8) }
+        let service = try await ControlService.start(folder: folder.path, patience: .seconds(120)) { Array("{}".utf8) }
         #expect(try await ask(folder.path) == "{}")
         #expect(try await ask(folder.path, "stop") == nil)
         #expect((try? await ask(folder.path, String(repeating: "x", count: 5_000))) == nil)
@@ -83,7 +84,7 @@ import UpdateTesting
         #expect(code == 0)
         close(left)
         await #expect(throws: (any Error).self) { try await ask(folder.path) }
-        let service = try await ControlService.start(folder: folder.path) { Array("{}".utf8) }
+        let service = try await ControlService.start(folder: folder.path, patience: .seconds(120)) { Array("{}".utf8) }
         #expect(try await ask(folder.path) == "{}")
         await service.stop()
     }
@@ -92,7 +93,7 @@ import UpdateTesting
         let folder = try TemporaryFolder()
         let long = folder.path + "/" + String(repeating: "long", count: 40)
         #expect(mkdir(long, 0o700) == 0)
-        let service = try await ControlService.start(folder: long) { Array("{}".utf8) }
+        let service = try await ControlService.start(folder: long, patience: .seconds(120)) { Array("{}".utf8) }
         #expect(try await ask(long) == "{}")
         await service.stop()
     }

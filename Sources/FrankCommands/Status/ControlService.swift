@@ -24,7 +24,8 @@ struct ControlService: Sendable {
 
     /// Listens in `folder`, whose lock this process must hold: a socket that is there is one of a frank that was killed.
     static func start(
-        folder: String, answer: @escaping @Sendable () async throws -> [UInt8]
+        folder: String, patience: TimeAmount = ControlService.patience,
+        answer: @escaping @Sendable () async throws -> [UInt8]
     ) async throws -> ControlService {
         let socket = try ControlSocket(folder: folder)
         let loop = MultiThreadedEventLoopGroup.singleton.next()
@@ -44,7 +45,7 @@ struct ControlService: Sendable {
                     }
                     let bound = NIOLoopBound(place, eventLoop: channel.eventLoop)
                     channel.closeFuture.whenComplete { _ in bound.value.leave() }
-                    try channel.pipeline.syncOperations.addHandler(ControlHandler(answer))
+                    try channel.pipeline.syncOperations.addHandler(ControlHandler(patience, answer))
                 }
             }
             .bind(unixDomainSocketPath: socket.path, cleanupExistingSocketFile: true)
@@ -68,15 +69,19 @@ struct ControlService: Sendable {
 private final class ControlHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
 
+    private let patience: TimeAmount
     private let answer: @Sendable () async throws -> [UInt8]
     private var request = ByteBuffer()
     private var isAnswered = false
 
-    init(_ answer: @escaping @Sendable () async throws -> [UInt8]) { self.answer = answer }
+    init(_ patience: TimeAmount, _ answer: @escaping @Sendable () async throws -> [UInt8]) {
+        self.patience = patience
+        self.answer = answer
+    }
 
     func channelActive(context: ChannelHandlerContext) {
         let channel = context.channel
-        let timer = context.eventLoop.scheduleTask(in: ControlService.patience) { channel.close(promise: nil) }
+        let timer = context.eventLoop.scheduleTask(in: patience) { channel.close(promise: nil) }
         channel.closeFuture.whenComplete { _ in timer.cancel() }
         context.fireChannelActive()
     }
