@@ -1,3 +1,4 @@
+import Access
 import ArgumentParser
 import Glibc
 import IOCOM
@@ -41,9 +42,16 @@ struct AccountsAdd: ParsableCommand {
             """)
 
     @Argument(help: "User name or pattern with * and ?, like candy3.") var user: String
-    @Option(help: "Privileges: admin, operator, server, or nothing for a device.") var privileges = ""
+    @Option(help: "Role: viewer, operator, engineer, admin or server; nothing for a device.") var privileges = ""
     @Option(help: "File with the password; only its owner may be able to read it.") var passwordFile: String?
     @OptionGroup var accounts: AccountsOptions
+
+    func validate() throws {
+        guard privileges.isEmpty || Role(privileges: privileges) != nil else {
+            let names = Role.allCases.map(\.rawValue).joined(separator: ", ")
+            throw ValidationError("'\(privileges)' is no role; there are \(names)")
+        }
+    }
 
     func run() throws {
         func password(_ prompt: String) throws -> Password {

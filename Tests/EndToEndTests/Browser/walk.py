@@ -5,6 +5,7 @@
 
 import json
 import os
+import re
 import sys
 
 from selenium.webdriver.common.by import By
@@ -182,6 +183,8 @@ def accept_new_device():
     device("accounts1.cafenet", "configure")
     row = page.find("new-device", seconds=30)
     assert "candy5" in row.text, row.text
+    # The same code as the command line shows, and as the device would.
+    page.until("the code", lambda: re.search(r"[0-9a-f]{4}(-[0-9a-f]{4}){4}", page.find("pairing-code").text))
     page.click("accept")
     page.click("configure-confirm")
     page.wait_text("configure-result", "saved")
@@ -208,10 +211,27 @@ def configure():
     page.until("it is saved", lambda: network_name().get_attribute("value") == "othernet")
 
 
+def go_back():
+    device(CANDY, "configure")
+    page.wait_text("configure-state", "saved")
+    page.click("configure-back")
+    page.wait_text("configure-result", "✓")
+    page.until("the old one is in force", lambda: "in force" in page.find("configure-state").text or page.driver.refresh())
+
+
+def history():
+    page.open("jobs")
+    fold = page.find("network-history")
+    fold.find_element(By.TAG_NAME, "summary").click()
+    page.until("who did what", lambda: "root.cafenet" in page.find("network-history").text)
+    page.until("the update", lambda: "261202-0000" in page.find("network-history").text or "confirmed" in page.text())
+
+
 SCENES = [
     connect, see_candy, set_a_signal, memory, picture, write, roll_back_by_self_test, other_windows,
     damaged_package, dropped_package,
-    cancel_and_reload, batch, accept_new_device, configure,
+    cancel_and_reload, batch, accept_new_device, configure, go_back,
+    history,
 ]
 
 wanted = sys.argv[3:]
