@@ -151,7 +151,9 @@ public final class NodeLink {
         do throws(ProtocolViolation) {
             if try connection?.tick(now: node.now) == true { flush() }
         } catch {
-            close(error)
+            // At once: a peer that says nothing does not answer the farewell of TLS either, which would take 5 s more.
+            violation = error
+            end(String(describing: error))
         }
     }
 

@@ -21,20 +21,11 @@ extension Operator {
         if let refusal { throw OperatorError(.notAllowed, "\(path): \(refusal)") }
     }
 
-    /// The operation that writing a persistent block of a device takes.
+    /// The operation that writing a persistent block of a device takes. What nobody may write the device refuses itself.
     func operation(writing block: Int, of path: DevicePath) -> Operation {
-        switch path.name {
-        case "accounts": .manageAccounts
-        default: block == 1 || block == 13 ? .writePrograms : .writeConfiguration
-        }
+        path.name == "accounts" ? .manageAccounts : Rights.writing(block: block) ?? .writeConfiguration
     }
 
     /// The operation that setting a signal takes.
-    func operation(setting signal: String) -> Operation {
-        switch signal {
-        case "upd_confirm", "upd_rollback": .writePrograms
-        case "reboot", "forget_it", "factory_rst", "cfg_back": .writeConfiguration
-        default: signal.hasPrefix("set_nc_") ? .writeConfiguration : .setSignals
-        }
-    }
+    func operation(setting signal: String) -> Operation { Rights.setting(signal) ?? .setSignals }
 }

@@ -50,3 +50,41 @@ import Testing
         #expect(Access(.operator).refusal(of: .setSignals, user: "eva", network: "cafenet") == nil)
     }
 }
+
+@Suite struct RightsTests {
+    @Test func commandsTakeTheirOwnRight() {
+        for (signal, operation) in [
+            ("upd_confirm", Operation.writePrograms), ("upd_rollback", .writePrograms), ("reboot", .writeConfiguration),
+            ("forget_it", .writeConfiguration), ("factory_rst", .writeConfiguration), ("cfg_back", .writeConfiguration),
+            ("set_nc_pass", .writeConfiguration), ("rec_cmd", .see),
+        ] {
+            #expect(Rights.setting(signal) == operation)
+        }
+        for signal in ["set_led", "nc_net", "reboots", "rec_state", ""] { #expect(Rights.setting(signal) == nil) }
+    }
+
+    @Test func secretsAreForNobody() {
+        for block in [4, 5, 7] { #expect(Rights.writing(block: block) == nil && Rights.reading(block: block) == nil) }
+        for block in [1, 13] { #expect(Rights.writing(block: block) == .writePrograms) }
+        for block in [2, 3, 6, 9, 11, 14, 20, 21, 60, 255, -1, 0] {
+            #expect(Rights.writing(block: block) == .writeConfiguration && Rights.reading(block: block) == .readBlocks)
+        }
+    }
+}
+
+@Suite struct PairingCodeTests {
+    @Test func bothEndsMakeTheSameCodeAndSomebodyInBetweenAnother() {
+        let hash = OriginalHash.of("pass")
+        let code = PairingCode(passwordHash: hash, certificate: [1, 2, 3])
+        #expect(PairingCode(password: Array("pass".utf8), certificate: [1, 2, 3]) == code)
+        #expect(PairingCode(passwordHash: hash, certificate: [1, 2, 4]) != code)
+        #expect(PairingCode(passwordHash: OriginalHash.of("past"), certificate: [1, 2, 3]) != code)
+        #expect(code.description.wholeMatch(of: /[0-9a-f]{4}(-[0-9a-f]{4}){4}/) != nil)
+    }
+
+    @Test func aTypedCodeMayHaveCapitalsAndSpaces() {
+        let code = PairingCode(passwordHash: "!", certificate: [])
+        #expect(code.matches(code.description.uppercased().replacing("-", with: " ")))
+        #expect(!code.matches("") && !code.matches(String(code.description.dropLast())))
+    }
+}

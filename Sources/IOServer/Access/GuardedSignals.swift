@@ -29,7 +29,7 @@ struct GuardedSignals {
             // The first of a name counts, as everywhere.
             var names: Set<String> = []
             for signal in block.signals {
-                guard let operation = Self.operation(of: signal.name), names.insert(signal.name).inserted else {
+                guard let operation = Rights.setting(signal.name), names.insert(signal.name).inserted else {
                     continue
                 }
                 parts[block.name, default: []].append((signal.signal.range, signal.name, operation))
@@ -46,18 +46,6 @@ struct GuardedSignals {
     /// The bytes of the streams' block, of `size` bytes, that belong to no stream.
     func outsideStreams(size: Int) -> RangeSet {
         Self.gaps(between: controllersRanges(.upload) + controllersRanges(.download), size: size)
-    }
-
-    /// What a signal of a controller's block needs; nil for the right to set signals.
-    static func operation(of signal: String) -> Operation? {
-        switch signal {
-        case "upd_confirm", "upd_rollback": .writePrograms
-        case "reboot", "forget_it", "factory_rst", "cfg_back": .writeConfiguration
-        case _ where signal.hasPrefix("set_nc_"): .writeConfiguration
-        // A camera delivers to who asks for pictures (application-layer.md 6.2).
-        case "rec_cmd": .see
-        default: nil
-        }
     }
 
     /// Which bytes of a block of `size` bytes somebody may not write who has these rights.

@@ -56,7 +56,7 @@ extension Server {
         if accountsDevices.contains(path) { return .manageAccounts }
         // The server's own device refuses its secrets itself, and says so.
         if path == serverPath && (direction == .upload || block != PersistentBlock.defaults) { return .manageServer }
-        return direction == .upload ? PersistentAccess.write(block) : PersistentAccess.read(block)
+        return direction == .upload ? Rights.writing(block: block) : Rights.reading(block: block)
     }
 
     private func tell(_ operation: Operation, on path: DevicePath, _ context: LinkContext) {

@@ -1,3 +1,4 @@
+import Access
 import ArgumentParser
 import ByteTools
 import Glibc
@@ -23,6 +24,9 @@ struct BlockRead: AsyncParsableCommand {
 
     func validate() throws {
         if number < 1 || number > 255 { throw ValidationError("block numbers are 1 to 255") }
+        if Rights.reading(block: number) == nil {
+            throw ValidationError("block \(number) holds a secret: it is never read over the network")
+        }
     }
 
     func run() async throws {

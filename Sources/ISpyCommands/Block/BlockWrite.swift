@@ -1,3 +1,4 @@
+import Access
 import ArgumentParser
 import ByteTools
 import Glibc
@@ -24,6 +25,9 @@ struct BlockWrite: AsyncParsableCommand {
 
     func validate() throws {
         if number < 1 || number > 127 { throw ValidationError("block numbers that can be written are 1 to 127") }
+        if Rights.writing(block: number) == nil {
+            throw ValidationError("block \(number) holds a secret: it is never written over the network")
+        }
     }
 
     func run() async throws {
