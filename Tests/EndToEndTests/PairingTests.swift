@@ -54,6 +54,8 @@ extension EndToEnd {
             try await candy.line("this device is bound to its server")
             try await world.frank.line("got this server's certificates")
             #expect(try await world.status().version == "200101-0000")
+            let config = try await world.ispy("config", "show", "candy3.cafenet")
+            #expect(config.status == 0 && !"\(config)".contains("no connection"), "\(config)")
             let accounts = try await world.ispy("accounts", "list", "cafenet", "--json")
             let list = try #require(
                 JSONSerialization.jsonObject(with: Data(accounts.output.utf8)) as? [[String: Any]])

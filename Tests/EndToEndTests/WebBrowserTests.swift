@@ -48,7 +48,7 @@ extension EndToEnd {
                 "settings.json", Array(try JSONSerialization.data(withJSONObject: settings)))
             let walked = try await browse("walk.py", [web.address, file], in: world.folder)
             #expect(walked.status == 0, "\(walked)\n\(stranger.report)")
-            #expect(walked.output.split(separator: "\n").count { $0.hasPrefix("ok ") } == 14, "\(walked)")
+            #expect(walked.output.split(separator: "\n").count { $0.hasPrefix("ok ") } == 16, "\(walked)")
             try await web.stop()
             for program in candies + [stranger] { try await program.stop() }
             try await world.stop()

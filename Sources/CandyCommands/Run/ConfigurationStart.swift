@@ -9,6 +9,8 @@ struct ConfigurationStart: Sendable {
     let notes: DeviceNotes
     let isOnTrial: Bool
     let trust: ModuleTrust
+    /// What the command line says, with whom the module trusts.
+    let started: CandySettings
 
     /// Finishes what the last run began. Blocking.
     init(
@@ -38,6 +40,7 @@ struct ConfigurationStart: Sendable {
         if let problem = configuration.problem { log.note("configuration", problem, [("state", "unusable")]) }
         for note in configuration.notes { log.note("configuration", note) }
         self.trust = trust
+        started = settings
         self.keeper = keeper
         self.configuration = configuration
         self.notes = notes

@@ -74,12 +74,12 @@ final class ModuleRun {
         self.module = module
         self.log = log
         self.loop = loop
-        commandLine = settings
         let found = try await Self.offLoop { try module.updatable?.findings() ?? UpdateFindings(.idle) }
         let beginning = try await Self.offLoop {
             try ConfigurationStart(
                 settings, module.store, programIsOnTrial: found.phase == .proving, log: log)
         }
+        commandLine = beginning.started
         keeper = beginning.keeper
         configuration = beginning.configuration
         notes = beginning.notes

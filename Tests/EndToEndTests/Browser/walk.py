@@ -216,7 +216,7 @@ def go_back():
     page.wait_text("configure-state", "saved")
     page.click("configure-back")
     page.wait_text("configure-result", "✓")
-    page.until("the old one is in force", lambda: "in force" in page.find("configure-state").text or page.driver.refresh())
+    page.until("the old one is put back", lambda: "put back" in page.find("configure-state").text or page.driver.refresh())
 
 
 def history():
