@@ -72,7 +72,7 @@ public struct TrustKeeper: Sendable {
 /// Takes certificates to trust; nothing changes before they are complete and can be read.
 final class TrustSink: BlockSink {
     private let keeper: TrustKeeper
-    private let collected = Collected()
+    private let collected = UploadBytes()
 
     init(_ keeper: TrustKeeper) { self.keeper = keeper }
 

@@ -5,7 +5,6 @@ public import IOCOM
 import IONode
 import NIOCore
 public import ServerData
-import Synchronization
 
 /// Somebody who was refused and waits to be let in, as a server shows it (application-layer.md 7.7).
 public struct WaitingDevice: Sendable, Equatable {
@@ -44,19 +43,9 @@ public struct NetworkAccountsAccess: Sendable {
 
     /// The accounts as they are now, and their bytes.
     public func read() async throws -> (accounts: Accounts, bytes: [UInt8]) {
-        let collected = Mutex<[UInt8]>([])
-        let result = try await access.read(
-            block: block, of: device,
-            append: { piece in
-                try collected.withLock { bytes in
-                    guard bytes.count + piece.count <= ServerFolder.mostAccountsBytes else {
-                        throw OperatorError(.failed, "the accounts are larger than anything this program reads")
-                    }
-                    bytes += piece
-                }
-            }, progress: { _ in })
-        if let failure = result.failure { throw failure }
-        let bytes = collected.withLock { $0 }
+        guard
+            let bytes = try await access.bytes(ofBlock: block, of: device, limit: ServerFolder.mostAccountsBytes)
+        else { throw OperatorError(.failed, "\(device) does not give the accounts of \(network)") }
         do { return (try Accounts(packed: bytes), bytes) } catch {
             throw OperatorError(.failed, "the accounts of \(network) are damaged: \(error)")
         }

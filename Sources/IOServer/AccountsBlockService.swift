@@ -3,7 +3,6 @@ import IOCOM
 import IODevice
 import ServerData
 import ServerHistory
-import Synchronization
 
 /// Persistent blocks of a pseudo-device `accounts<k>`: its accounts and, as block 3, the defaults (application-layer.md
 /// 7.3), and the history of its network. Other numbers are refused: what the server stores beyond that is reached through the server's own device.
@@ -56,7 +55,7 @@ final class AccountsBlockService: BlockService {
 private final class AccountsSink: BlockSink {
     private let book: AccountsBook
     private let network: NetworkName
-    private let bytes = Mutex<[UInt8]>([])
+    private let bytes = UploadBytes()
 
     init(_ book: AccountsBook, _ network: NetworkName) {
         self.book = book
@@ -64,24 +63,16 @@ private final class AccountsSink: BlockSink {
     }
 
     func append(_ piece: [UInt8]) throws(BlockServiceError) {
-        let fits = bytes.withLock { bytes in
-            guard piece.count <= ServerFolder.mostAccountsBytes - bytes.count else {
-                bytes = []
-                return false
-            }
-            bytes += piece
-            return true
-        }
-        guard fits else {
+        guard bytes.add(piece, limit: ServerFolder.mostAccountsBytes) else {
             throw BlockServiceError(
                 .discFull, "accounts of more than \(ServerFolder.mostAccountsBytes) bytes are refused")
         }
     }
 
     func finish() throws(BlockServiceError) -> UploadEffect {
-        try book.replace(network, packed: bytes.withLock { $0 })
+        try book.replace(network, packed: bytes.bytes)
         return .stored
     }
 
-    func cancel() { bytes.withLock { $0 = [] } }
+    func cancel() { bytes.clear() }
 }

@@ -1,13 +1,17 @@
 import Synchronization
 
 /// Bytes of an upload that is looked at as a whole.
-final class Collected: Sendable {
+public final class UploadBytes: Sendable {
     private let all = Mutex<[UInt8]>([])
 
-    var bytes: [UInt8] { all.withLock { $0 } }
+    /// No bytes yet.
+    public init() {}
+
+    /// What came so far.
+    public var bytes: [UInt8] { all.withLock { $0 } }
 
     /// False, and everything is dropped, when it would be more than `limit`.
-    func add(_ piece: [UInt8], limit: Int) -> Bool {
+    public func add(_ piece: [UInt8], limit: Int) -> Bool {
         all.withLock { all in
             guard piece.count <= limit - all.count else {
                 all = []
@@ -18,5 +22,6 @@ final class Collected: Sendable {
         }
     }
 
-    func clear() { all.withLock { $0 = [] } }
+    /// Drops everything.
+    public func clear() { all.withLock { $0 = [] } }
 }
