@@ -64,9 +64,17 @@ let package = Package(
         library("ByteTools"),
         library("Programs", ["ByteTools", "IOCOM", "PackedJSON", crypto]),
         library("DeviceStorage", ["ByteTools", crypto]),
-        library("Installers", ["ByteTools", "DeviceDescription", "DeviceStorage", "IOCOM", "Programs", crypto]),
+        library(
+            "Installers",
+            [
+                "ByteTools", "DeviceDescription", "DeviceStorage", "IOCOM", "Programs", crypto,
+            ]),
         library("LinuxUpdates", ["ByteTools", "DeviceDescription", "IOCOM", "Installers", "PackedJSON", "Programs"]),
-        library("UpdateTesting", ["ByteTools", "DeviceStorage", "Installers", "Programs"]),
+        library(
+            "UpdateTesting",
+            [
+                "ByteTools", "DeviceStorage", "IOCOM", "Installers", "Programs", crypto,
+            ]),
         library(
             "IOCOMTransport",
             [
@@ -143,8 +151,10 @@ let package = Package(
             "CandyCommands",
             [
                 "Access", "Bricks", "ByteTools", "IODevice", "IONode", "IOCOM", "IOCOMTransport", "DeviceDescription",
-                "DeviceStorage", "Installers", "LinuxUpdates", "NetworkConfiguration", "Discovery",
-                "PackedJSON", "Programs", "CommandLineTool", "TerminalUI", arguments,
+                "DeviceStorage", "Installers",
+                "LinuxUpdates",
+                "NetworkConfiguration", "Discovery", "PackedJSON", "Programs", "CommandLineTool", "TerminalUI",
+                arguments,
             ] + nio),
         program("ispy", "ISpyCommands"),
         program("frank", "FrankCommands"),
@@ -161,14 +171,15 @@ let package = Package(
         .target(
             name: "IOCOMTestSupport", dependencies: ["IOCOM"], path: "Tests/IOCOMTestSupport", swiftSettings: settings),
         .target(
-            name: "GoldenChecks", dependencies: ["IOCOM", "IOCOMTestSupport"], path: "Tests/GoldenChecks",
+            name: "GoldenChecks", dependencies: ["IOCOM", "IOCOMTestSupport"],
+            path: "Tests/GoldenChecks",
             swiftSettings: settings),
         .executableTarget(
             name: "golden-check", dependencies: ["GoldenChecks"], path: "Tests/golden-check", swiftSettings: settings),
 
         // Power cuts with any program image (scripts/cuts).
         .executableTarget(
-            name: "power-cuts", dependencies: ["ByteTools", "PackedJSON", "Programs", "UpdateTesting"],
+            name: "power-cuts", dependencies: ["ByteTools", "Installers", "PackedJSON", "Programs", "UpdateTesting"],
             path: "Tests/power-cuts", swiftSettings: settings),
 
         // Many devices in one process, for what a page has to bear (Benchmarks/web-page, end-to-end tests).
@@ -190,8 +201,12 @@ let package = Package(
         tests("Programs", ["ByteTools", "UpdateTesting"]),
         tests("DeviceStorage", ["ByteTools", "UpdateTesting"]),
         tests("IODevice", ["ByteTools", "DeviceDescription", "DeviceStorage", "IOCOM", "UpdateTesting"]),
-        tests("Installers", ["ByteTools", "DeviceStorage", "IOCOM", "Programs", "UpdateTesting", crypto]),
-        tests("LinuxUpdates", ["ByteTools", "Programs", "UpdateTesting", crypto]),
+        tests(
+            "Installers",
+            [
+                "ByteTools", "DeviceStorage", "IOCOM", "Programs", "UpdateTesting", crypto,
+            ]),
+        tests("LinuxUpdates", ["ByteTools", "Installers", "Programs", "UpdateTesting", crypto]),
         tests("Access"),
         tests("ServerData", ["Access", "IOCOM", "PackedJSON"]),
         tests("HistoryEntries", ["PackedJSON"]),
@@ -218,8 +233,9 @@ let package = Package(
                 "IOCOMTransport", "IODevice", "IOOperator", "IOServer", "NetworkConfiguration", "PackedJSON",
                 "Programs", "ServerData", arguments,
             ]),
+        tests("IONode", ["IOCOM", "IOCOMTestSupport", "IOCOMTransport"] + nio),
         .testTarget(
-            name: "EndToEndTests", dependencies: ["Access", "UpdateTesting"],
+            name: "EndToEndTests", dependencies: ["Access", "GoldenChecks", "Installers", "UpdateTesting"],
             exclude: ["Browser", "Discovery", "Peers"],
             swiftSettings: settings),
     ],

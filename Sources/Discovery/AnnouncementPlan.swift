@@ -59,7 +59,7 @@ public struct AnnouncementPlan: Sendable {
         }
         return addresses.compactMap { address in
             let isChosen = chosen[Side(interface: address.interface, isIPv6: address.isIPv6)] == address
-            let points = ConnectionAddress.Transport.allCases.compactMap { transport in
+            let points = [ConnectionAddress.Transport.tls, .tcp].compactMap { transport in
                 listening.first {
                     $0.transport == transport && $0.serves(address) && (isChosen || !$0.isForAll)
                 }.map { EndPoint(.init(isSecure: transport == .tls, isIPv6: address.isIPv6), port: $0.port) }

@@ -5,7 +5,7 @@ public import IOCOMTransport
 public struct DiscoveryQuery: Hashable, Sendable {
     /// Which addresses will do.
     public enum Family: Hashable, Sendable {
-        /// IPv4 first, then IPv6.
+        /// Both; of addresses that are known, IPv4 goes before IPv6.
         case any
         /// IPv6 only.
         case ipv6

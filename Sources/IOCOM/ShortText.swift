@@ -76,8 +76,7 @@ public typealias UserName = ShortText<25>
 /// Password in an authentication: at most 45 bytes.
 public typealias PasswordText = ShortText<45>
 
-#if !hasFeature(Embedded)
-extension ShortText: ExpressibleByStringLiteral, CustomStringConvertible {
+extension ShortText: ExpressibleByStringLiteral {
     /// A literal that is longer than `limit` is a programmer's error.
     public init(stringLiteral value: StaticString) {
         self.init()
@@ -89,7 +88,10 @@ extension ShortText: ExpressibleByStringLiteral, CustomStringConvertible {
             }
         }
     }
+}
 
+#if !hasFeature(Embedded)
+extension ShortText: CustomStringConvertible {
     /// The text of a string; nil when its UTF-8 form is longer than `limit`.
     public init?(_ string: String) { self.init(utf8: string.utf8) }
 

@@ -14,7 +14,8 @@ public protocol ByteLinkReader: AnyObject {
     func closed(_ link: ByteLink, error: (any Error)?)
 }
 
-/// One byte stream to a peer: a TCP or TLS channel, the only thing above that knows NIO channels.
+/// One byte stream to a peer: a TCP or TLS channel, or a connection on a serial line; the only thing above that knows NIO
+/// channels.
 ///
 /// Confined to its event loop.
 public final class ByteLink {
@@ -27,13 +28,36 @@ public final class ByteLink {
     public let peerAddress: String
     /// What limits for one address are counted for: the address, of IPv6 its first 64 bits.
     public let limitedAddress: String
+    /// It is a connection on a serial line, where bytes are lost or changed on the way.
+    public let isSerial: Bool
     private let place: ConnectionPlace?
+    private let discard: () -> Void
+    /// Ends a connection on a line that stays open.
+    private let end: ((ByteLink) -> Void)?
+
+    /// A connection on a serial line.
+    init(
+        serial channel: any Channel, port: String, discard: @escaping () -> Void, end: @escaping (ByteLink) -> Void
+    ) {
+        self.channel = channel
+        isSecure = false
+        isSerial = true
+        peerCertificate = nil
+        peerAddress = port
+        limitedAddress = port
+        place = nil
+        self.discard = discard
+        self.end = end
+    }
 
     init(
         channel: any Channel, isSecure: Bool, peerAddress: String, limitedAddress: String, place: ConnectionPlace? = nil
     ) {
         self.channel = channel
         self.place = place
+        isSerial = false
+        discard = {}
+        end = nil
         self.isSecure = isSecure
         let shown = isSecure ? try? channel.pipeline.syncOperations.nioSSL_peerCertificate() : nil
         peerCertificate = try? shown?.toDERBytes()
@@ -62,8 +86,13 @@ public final class ByteLink {
     /// Somebody is logged in: the connection counts no longer among those on which nobody is.
     public func admitted() { place?.admit() }
 
-    /// Closes after what was written.
-    public func close() { channel.close(promise: nil) }
+    /// Forgets bytes that a serial port has not sent yet, as far as it can.
+    public func discardOutput() { discard() }
+
+    /// Closes after what was written. A serial line itself stays open when others may come.
+    public func close() {
+        if let end { end(self) } else { channel.close(promise: nil) }
+    }
 }
 
 /// Connects a channel with a ``ByteLinkReader`` and bounds the time of the TLS handshake.

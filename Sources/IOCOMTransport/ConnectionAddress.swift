@@ -1,4 +1,4 @@
-/// Where to connect to or listen: `tls://host[:6369]`, `tcp://host[:6368]` (DESIGN.md section 3).
+/// Where to connect to or listen: `tls://host[:6369]`, `tcp://host[:6368]`, `serial:///dev/ttyUSB0?baud=115200`.
 public struct ConnectionAddress: Equatable, Hashable, Sendable, CustomStringConvertible {
     /// How bytes travel.
     public enum Transport: String, Sendable, CaseIterable {
@@ -6,9 +6,17 @@ public struct ConnectionAddress: Equatable, Hashable, Sendable, CustomStringConv
         case tls
         /// Plain TCP: no login is checked and everything is readable on the way.
         case tcp
+        /// A serial line: as plain TCP, for who is at its other end.
+        case serial
 
         /// Port used when the address names none (wire-protocol.md section 0).
-        public var defaultPort: Int { self == .tls ? 6369 : 6368 }
+        public var defaultPort: Int {
+            switch self {
+            case .tls: 6369
+            case .tcp: 6368
+            case .serial: 0
+            }
+        }
     }
 
     /// Why a text is not an address.
@@ -22,10 +30,12 @@ public struct ConnectionAddress: Equatable, Hashable, Sendable, CustomStringConv
 
     /// How bytes travel.
     public var transport: Transport
-    /// Host name or numeric address, IPv6 without brackets.
+    /// Host name or numeric address, IPv6 without brackets; of a serial line the path of the port.
     public var host: String
     /// Port, 0…65535; 0 lets a listener take any free one.
     public var port: Int
+    /// How a serial line is set; of no meaning for others.
+    public var line = SerialLineSettings()
 
     /// Composes an address; without a port the transport's default.
     public init(transport: Transport, host: String, port: Int? = nil) {
@@ -38,11 +48,18 @@ public struct ConnectionAddress: Equatable, Hashable, Sendable, CustomStringConv
     public init(parsing text: String) throws(ParseError) {
         func fail(_ what: String) -> ParseError {
             ParseError(
-                "'\(text)' is not an address: \(what); expected tls://host[:port] or tcp://host[:port]")
+                "'\(text)' is not an address: \(what); expected tls://host[:port], tcp://host[:port] or serial:///dev/PORT?baud=115200"
+            )
         }
-        guard let separator = text.firstRange(of: "://") else { throw fail("it does not start with tls:// or tcp://") }
+        guard let separator = text.firstRange(of: "://") else {
+            throw fail("it does not start with tls://, tcp:// or serial://")
+        }
         let scheme = String(text[..<separator.lowerBound])
         guard let transport = Transport(rawValue: scheme) else { throw fail("transport '\(scheme)' is unknown") }
+        if transport == .serial {
+            self = try Self.serial(text[separator.upperBound...])
+            return
+        }
         var rest = text[separator.upperBound...]
         if rest.hasSuffix("/") { rest.removeLast() }
         var host = Substring()
@@ -85,9 +102,15 @@ public struct ConnectionAddress: Equatable, Hashable, Sendable, CustomStringConv
 
     /// The URL.
     public var description: String {
-        "\(transport.rawValue)://\(host.contains(":") ? "[\(host)]" : host):\(port)"
+        if transport == .serial {
+            let parity = line.parity == .none ? "" : "&parity=\(line.parity.rawValue)"
+            return "serial://\(host)?baud=\(line.baud)\(parity)"
+        }
+        return "\(transport.rawValue)://\(host.contains(":") ? "[\(host)]" : host):\(port)"
     }
 
     /// True for loopback addresses and `localhost`.
-    public var isLoopback: Bool { host == "localhost" || host == "::1" || host.hasPrefix("127.") }
+    public var isLoopback: Bool { transport != .serial && isLoopbackHost }
+
+    private var isLoopbackHost: Bool { host == "localhost" || host == "::1" || host.hasPrefix("127.") }
 }

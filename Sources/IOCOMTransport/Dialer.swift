@@ -10,6 +10,7 @@ public enum Dialer {
         to address: ConnectionAddress, tls: TLSClient?, timeout: TimeAmount = .seconds(10),
         on loop: any EventLoop, reader: any ByteLinkReader
     ) -> EventLoopFuture<Void> {
+        if address.transport == .serial { return openLine(address, on: loop, reader: reader) }
         let isSecure = address.transport == .tls
         guard !isSecure || tls != nil else {
             return loop.makeFailedFuture(LinkError.cannotConnect("\(address) needs TLS settings"))
@@ -37,6 +38,21 @@ public enum Dialer {
             .flatMapErrorThrowing { error in
                 throw LinkError.cannotConnect("cannot connect to \(address): \(explain(error))")
             }
+    }
+
+    /// A serial line has nothing to connect to: what is at its other end shows in the protocol.
+    private static func openLine(
+        _ address: ConnectionAddress, on loop: any EventLoop, reader: any ByteLinkReader
+    ) -> EventLoopFuture<Void> {
+        var reader: (any ByteLinkReader)? = reader
+        return SerialLine.open(
+            address, on: loop,
+            makeReader: {
+                defer { reader = nil }
+                return reader
+            },
+            gone: { _ in }
+        ).map { _ in }
     }
 
     private static func isNumeric(_ host: String) -> Bool {

@@ -2,15 +2,22 @@ public import NIOCore
 import NIOPosix
 public import NIOSSL
 
-/// A listening TCP or TLS port whose connections all live on one event loop.
+/// A listening TCP or TLS port, or a serial line on which one peer is waited for, whose connections all live on one event loop.
 public final class Listener {
-    private let channel: any Channel
+    private enum Place {
+        case port(any Channel)
+        case line(SerialListener)
+    }
+
+    private let place: Place
     /// Where it really listens (a port 0 became a number).
     public let address: ConnectionAddress
     private let credentials: ListenerCredentials
+    private let loop: any EventLoop
 
-    private init(channel: any Channel, address: ConnectionAddress, credentials: ListenerCredentials) {
-        self.channel = channel
+    private init(_ place: Place, address: ConnectionAddress, credentials: ListenerCredentials, on loop: any EventLoop) {
+        self.place = place
+        self.loop = loop
         self.address = address
         self.credentials = credentials
     }
@@ -27,6 +34,7 @@ public final class Listener {
         _ address: ConnectionAddress, tls: NIOSSLContext?, gate: ConnectionGate, on loop: any EventLoop,
         makeReader: @escaping () -> any ByteLinkReader
     ) -> EventLoopFuture<Listener> {
+        if address.transport == .serial { return wait(on: address, on: loop, makeReader: makeReader) }
         let isSecure = address.transport == .tls
         guard !isSecure || tls != nil else {
             return loop.makeFailedFuture(LinkError.cannotConnect("\(address) needs a certificate and a key"))
@@ -66,13 +74,29 @@ public final class Listener {
             .map { channel in
                 var actual = address
                 actual.port = channel.localAddress?.port ?? address.port
-                return Listener(channel: channel, address: actual, credentials: credentials.value)
+                return Listener(.port(channel), address: actual, credentials: credentials.value, on: loop)
             }
             .nonisolated()
     }
 
     /// Takes no further connections; those that exist go on.
-    public func close() -> EventLoopFuture<Void> { channel.close() }
+    public func close() -> EventLoopFuture<Void> {
+        switch place {
+        case .port(let channel): return channel.close()
+        case .line(let listener):
+            listener.stop()
+            return loop.makeSucceededVoidFuture()
+        }
+    }
+
+    private static func wait(
+        on address: ConnectionAddress, on loop: any EventLoop, makeReader: @escaping () -> any ByteLinkReader
+    ) -> EventLoopFuture<Listener> {
+        SerialListener.open(address, on: loop, makeReader: makeReader)
+            .assumeIsolated()
+            .map { Listener(.line($0.value), address: address, credentials: ListenerCredentials(nil), on: loop) }
+            .nonisolated()
+    }
 }
 
 /// What connections of a listener are served with; nil on plain TCP. Confined to the listener's loop.

@@ -164,13 +164,14 @@ public final class Node {
         let isBidirectional = side == .listener || direction == .down
         let budget = LinkBudget()
         let limits = limits
-        let link = NodeLink(id: id, side: side, node: self) { isSecure in
+        let link = NodeLink(id: id, side: side, node: self) { transport in
             var settings = ConnectionSettings(
-                side: side, direction: direction, isSecure: isSecure, user: user, number: identity.number,
-                network: identity.network, password: password, uniqueID: identity.uniqueID, flags: flags,
+                side: side, direction: direction, layout: transport.isSerial ? .serial : .socket,
+                isSecure: transport.isSecure, user: user, number: identity.number, network: identity.network,
+                password: password, uniqueID: identity.uniqueID, flags: flags,
                 isBidirectional: isBidirectional, lend: { budget.link?.lend($0) })
             settings.handshakeTimeout = limits.handshakeTimeout
-            settings.idleTimeout = limits.idleTimeout
+            if !transport.isSerial { settings.idleTimeout = limits.idleTimeout }
             return settings
         }
         budget.link = link
@@ -194,6 +195,15 @@ public final class Node {
         link.reservedBytes = 0
         past.messages &+= link.receivedMessages
         role?.linkClosed(link, reason: reason)
+    }
+
+    /// On the same serial line there is another peer, or the same after a start: for the role the link has ended, and one
+    /// without a login has begun.
+    func linkChangedPeer(_ link: NodeLink, reason: String) {
+        linkEnded(link, reason: reason)
+        past.messages &-= link.receivedMessages
+        link.forgetPeer()
+        links[link.id] = link
     }
 
     private func tick() {

@@ -19,6 +19,9 @@ public struct NodeLimits: Sendable {
     public var handshakeTimeout: Milliseconds
     /// A connection ends when nothing was received for this time, ms (wire-protocol.md 2.8).
     public var idleTimeout: Milliseconds
+    /// So long a device whose serial line failed may be away before its blocks are gone and its transfers end, ms. Less
+    /// than the 5 s after which a device gives an upload up.
+    public var serialHold: Milliseconds = 4_000
     /// Connections that listeners take.
     public var listeners: ListenerLimits
 

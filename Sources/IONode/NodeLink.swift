@@ -14,6 +14,8 @@ public final class NodeLink {
     public private(set) var limitedAddress = "unknown"
     /// TLS is below.
     public private(set) var isSecure = false
+    /// It is a connection on a serial line: nobody logs in there, and who is at the other end depends on the cable.
+    public private(set) var isSerial = false
     /// The certificate that the peer showed, DER.
     public private(set) var peerCertificate: [UInt8]?
     /// What the peer said of itself.
@@ -32,8 +34,8 @@ public final class NodeLink {
     public var context: AnyObject?
 
     /// Kept until the link has ended, when the node forgets it.
-    private let node: Node
-    private let settings: (_ isSecure: Bool) -> ConnectionSettings
+    let node: Node
+    private let settings: (_ link: ByteLink) -> ConnectionSettings
     private var connection: Connection?
     private var link: ByteLink?
     private var held = ByteBuffer()
@@ -46,8 +48,15 @@ public final class NodeLink {
     private var hasEnded = false
     /// The rule of the protocol that the peer broke, when that is why the connection ends.
     public private(set) var violation: ProtocolViolation?
+    /// On a serial line: times and what is held.
+    var serial: SerialLinkState?
+    /// How often a serial line failed and was started over.
+    public internal(set) var interruptions = 0
+    var lastFailure: ProtocolViolation?
+    /// The peer told of a block that passes on this link.
+    var heardOfBlocks = false
 
-    init(id: UInt64, side: ConnectionSettings.Side, node: Node, settings: @escaping (Bool) -> ConnectionSettings) {
+    init(id: UInt64, side: ConnectionSettings.Side, node: Node, settings: @escaping (ByteLink) -> ConnectionSettings) {
         self.id = id
         self.side = side
         self.node = node
@@ -81,6 +90,7 @@ public final class NodeLink {
 
     /// Closes the connection.
     public func close(_ reason: String) {
+        if isSerial, closeReason == nil { sayDisconnect() }
         closeReason = closeReason ?? reason
         link?.close()
     }
@@ -94,6 +104,8 @@ public final class NodeLink {
     private func ended(_ reason: String) {
         guard !hasEnded else { return }
         hasEnded = true
+        serial?.timer?.cancel()
+        serial = nil
         connection?.close()
         connection = nil
         link = nil
@@ -117,12 +129,43 @@ public final class NodeLink {
     }
 
     func bind(_ info: BlockInfo, to block: MemoryBlock) {
+        if isSerial { toldOf(block.path) }
         let isOwn = block.path.device.number == assignedNumber
         let wireNumber = isOwn ? AutomaticNumber.reply : nil
         guard let attachment = connection?.bind(info, to: block, wireNumber: wireNumber), attachment.isTarget,
             attachment.review == nil
         else { return }
         attachment.review = node.role?.review(block, on: self)
+    }
+
+    /// A serial line has no end of its own that the peer would see at once.
+    private func sayDisconnect() {
+        guard let link, connection != nil else { return }
+        var bytes = link.makeBuffer(capacity: 1)
+        bytes.writeInteger(SerialControl.disconnect)
+        link.write(bytes)
+        link.flush()
+    }
+
+    // MARK: For serial lines
+
+    var connectionDeadline: Milliseconds? { connection?.deadline }
+    var isClosing: Bool { closeReason != nil || connection == nil }
+
+    func restartConnection(holdingBlocks: Bool, now: Milliseconds) {
+        connection?.restart(holdingBlocks: holdingBlocks, now: now)
+        link?.discardOutput()
+    }
+
+    func releaseHeldBlocks() { connection?.releaseHeldBlocks() }
+
+    func discardHeldBlocks() { connection?.discardHeldBlocks() }
+
+    /// For a peer that is another one than before.
+    func forgetPeer() {
+        permissions = LinkPermissions(networks: [], brings: .nothing)
+        assignedNumber = nil
+        context = nil
     }
 
     func withdraw(remoteID: UInt32) { connection?.withdraw(remoteID: remoteID) }
@@ -132,9 +175,10 @@ public final class NodeLink {
         guard let link, connection != nil else { return }
         let now = node.now
         var wrote = false
+        let size = isSerial ? Self.serialWriteSize : Self.writeSize
         while link.isWritable {
-            var buffer = link.makeBuffer(capacity: Self.writeSize)
-            let count = buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: Self.writeSize) { out in
+            var buffer = link.makeBuffer(capacity: size)
+            let count = buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: size) { out in
                 connection?.produce(into: out, now: now) ?? 0
             }
             guard count > 0 else { break }
@@ -145,16 +189,26 @@ public final class NodeLink {
     }
 
     private static let writeSize = 64 * 1024
+    private static let serialWriteSize = 1024
 
     func tick() {
-        guard connection != nil else { return }
+        guard connection != nil, serial == nil else { return }
+        tickConnection(node.now)
+    }
+
+    func tickConnection(_ now: Milliseconds) {
         do throws(ProtocolViolation) {
-            if try connection?.tick(now: node.now) == true { flush() }
+            if try connection?.tick(now: now) == true { flush() }
         } catch {
+            guard serial == nil else { return lineFailed(error) }
             // At once: a peer that says nothing does not answer the farewell of TLS either, which would take 5 s more.
-            violation = error
-            end(String(describing: error))
+            end(error)
         }
+    }
+
+    func end(_ violation: ProtocolViolation) {
+        self.violation = violation
+        end(String(describing: violation))
     }
 
     private func close(_ violation: ProtocolViolation) {
@@ -234,7 +288,7 @@ public final class NodeLink {
                 return error
             }
         }
-        if let failure { return close(failure) }
+        if let failure { return serial == nil ? close(failure) : lineFailed(failure) }
         if isPaused || connection?.awaitsDecision == true, offset < bytes.readableBytes {
             held = bytes.getSlice(at: bytes.readerIndex + offset, length: bytes.readableBytes - offset) ?? held
         }
@@ -244,7 +298,16 @@ public final class NodeLink {
         switch event {
         case .handshake: break
         case .authenticated(let peer):
+            let earlier = self.peer
             self.peer = peer
+            if serial?.isAway == true {
+                if isComingBack(peer, after: earlier) {
+                    connection?.accept()
+                    return goOnAfterFailure()
+                }
+                guard side == .listener else { return end("another server answers on \(peerAddress)") }
+                beginAnew()
+            }
             switch side {
             case .listener:
                 // Nothing more is read until the role has decided.
@@ -269,8 +332,15 @@ extension NodeLink: ByteLinkReader {
         limitedAddress = link.limitedAddress
         isSecure = link.isSecure
         peerCertificate = link.peerCertificate
-        connection = Connection(settings(link.isSecure), tag: id, wakeList: node.wakeList, now: node.now)
+        isSerial = link.isSerial
+        connection = Connection(settings(link), tag: id, wakeList: node.wakeList, now: node.now)
+        if isSerial {
+            serial = SerialLinkState(now: node.now)
+            // It is slower than any limit.
+            meter = nil
+        }
         flush()
+        scheduleSerial()
     }
 
     /// Bytes from the peer.
@@ -283,6 +353,7 @@ extension NodeLink: ByteLinkReader {
         consume(bytes)
         flush()
         node.flushWaiting()
+        scheduleSerial()
     }
 
     /// The transport takes more.

@@ -98,7 +98,10 @@ public struct ConfigurationEditor: Sendable {
     public func tellToRestart(_ command: String) async throws {
         let arrival = try await access.device(path).arrival
         for _ in 0..<Self.mostTellings {
-            try await access.command([(command, "true")], of: path)
+            do { try await access.command([(command, "true")], of: path) } catch let error as OperatorError {
+                // It goes while it is being told: what it was told before had been late.
+                guard error.kind == .deviceNotFound else { throw error }
+            }
             let went = try await access.waitForDevice(path, seconds: Self.tellAgain) { summary in
                 summary?.arrival == arrival ? nil : true
             }

@@ -29,6 +29,8 @@ final class OperatorSession: NodeRole {
     private var jobs: [ObjectIdentifier: any TransferJob] = [:]
     private var delay = ReconnectDelay(shortest: 500, longest: 5_000)
     private var isStopped = false
+    /// Failures of a serial line before anything was heard.
+    private var lineFailures = 0
     private var isServer = false
     private var nextNumber = AutomaticNumber.first
     private var listener: Listener?
@@ -196,6 +198,10 @@ final class OperatorSession: NodeRole {
             turnJobs()
             return changed()
         }
+        if isNoise(link) {
+            self.link = nil
+            return reconnect()
+        }
         // After the login a server that refuses just closes (wire-protocol.md 4.3).
         let wasRefused = link.peer != nil && !hasData
         let text = "\(target.address): \(reason)"
@@ -203,7 +209,9 @@ final class OperatorSession: NodeRole {
             wasRefused
             ? OperatorError(
                 .loginRefused,
-                "\(target.address) closed the connection after the login of \(target.user).\(target.network): wrong user name, password or network"
+                link.isSerial
+                    ? "\(target.address) lets no operator in; a frank does so on a serial line with --insecure-plain"
+                    : "\(target.address) closed the connection after the login of \(target.user).\(target.network): wrong user name, password or network"
             )
             : OperatorError(.noConnection, text)
         self.link = nil
@@ -214,6 +222,19 @@ final class OperatorSession: NodeRole {
         changed()
         if hadData { reconnect() }
     }
+
+    /// A serial line that fails before the server has told anything is tried again some times.
+    private func isNoise(_ link: NodeLink) -> Bool {
+        guard link.isSerial, !hasData, let violation = link.violation, lineFailures < Self.mostLineFailures else {
+            lineFailures = 0
+            return false
+        }
+        if case .frameNumber(_, SerialControl.disconnect) = violation { return false }
+        lineFailures += 1
+        return true
+    }
+
+    private static let mostLineFailures = 8
 
     func wantsBlock(_ path: BlockPath, _ info: BlockInfo, on link: NodeLink) -> Bool {
         if let role = Self.role(path) {

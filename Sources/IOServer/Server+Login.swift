@@ -33,6 +33,12 @@ extension Server {
             user: "\(attempt.user).\(peer.network)", network: peer.network.description, address: link.peerAddress,
             isSecure: link.isSecure)
         guard link.isSecure else {
+            // A cable brings the devices at its other end and nothing more, unless the owner wants it so.
+            guard !link.isSerial || link.direction == .down || takesSerialOperators else {
+                return refuse(
+                    link, visitor,
+                    "an operator on a serial line needs no login; --insecure-plain lets whoever is there in")
+            }
             // Nobody has a role there.
             let permissions = LinkPermissions(
                 networks: nil, brings: .anyDevice, isHidden: { RoleBlock.isOne($0.block) })
@@ -146,9 +152,13 @@ extension Server {
 
     /// A device that connects again while its old connection still stands: the old one is dead or will be.
     private func endOlder(_ peer: Authentication, _ link: NodeLink) {
-        guard link.direction == .down, peer.number != 0 || peer.flags.contains(.uniqueID) else { return }
+        // There is one connection on a line. Who is at another place does not end it, nor it theirs.
+        guard !link.isSerial, link.direction == .down, peer.number != 0 || peer.flags.contains(.uniqueID) else {
+            return
+        }
         for older in node.connections {
-            guard older !== link, older.isReady, older.direction == .down, older.isSecure == link.isSecure,
+            guard older !== link, older.isReady, !older.isSerial, older.direction == .down,
+                older.isSecure == link.isSecure,
                 let other = older.peer, other.user == peer.user, other.network == peer.network,
                 other.number == peer.number, peer.number != 0 || Self.isSame(other, peer)
             else { continue }

@@ -20,6 +20,7 @@ public final class Server {
     let node: Node
     let settings: ServerSettings
     let published: Set<NetworkName>
+    let takesSerialOperators: Bool
     let book: AccountsBook
     let report: @Sendable (ServerEvent) -> Void
     let history: History
@@ -92,6 +93,7 @@ public final class Server {
         tls = material.tls
         trustFile = configuration.folder.path + "/trust.pem"
         published = Set(settings.publish)
+        takesSerialOperators = configuration.takesSerialOperators
         limits = configuration.limits
         gate = LoginGate(limits.logins)
         census = Census(limits)
@@ -203,7 +205,9 @@ public final class Server {
         turnPairings()
         endRemoved()
         certificates?.tick()
-        if ticks.isMultiple(of: 4), let update, update.isOnTrial, let listener = listeners.first {
+        if ticks.isMultiple(of: 4), let update, update.isOnTrial,
+            let listener = listeners.first(where: { $0.address.transport != .serial })
+        {
             AcceptProbe.run(listener.address, trustFile: trustFile, on: node.loop) { update.accepted() }
         }
         node.flushWaiting()

@@ -11,6 +11,8 @@ public struct ServerConfiguration: Sendable {
     public var listen: [ConnectionAddress]
     /// Largest ring of its own control streams, bytes, each direction.
     public var ring: Int
+    /// Operators are let in on serial lines, where nobody logs in: who is at such a line may do everything.
+    public var takesSerialOperators: Bool
     /// What peers may cost.
     public var limits: ServerLimits
     /// What a check of a password should cost at least: cheaper hashes are replaced when their owner logs in.
@@ -26,7 +28,7 @@ public struct ServerConfiguration: Sendable {
     /// Composes a configuration; without `limits` those of the folder's settings.
     public init(
         folder: ServerFolder, listen: [ConnectionAddress], ring: Int = 64 << 10,
-        limits: ServerLimits? = nil, passwordCost: ScryptCost = .standard,
+        limits: ServerLimits? = nil, takesSerialOperators: Bool = false, passwordCost: ScryptCost = .standard,
         makeProgram: @escaping @Sendable (any PersistentStore) -> ServerProgram? = { _ in nil },
         history: HistorySettings = HistorySettings(), report: @escaping @Sendable (ServerEvent) -> Void
     ) {
@@ -34,6 +36,7 @@ public struct ServerConfiguration: Sendable {
         self.listen = listen
         self.ring = ring
         self.limits = limits ?? folder.settings.limits
+        self.takesSerialOperators = takesSerialOperators
         self.passwordCost = passwordCost
         self.makeProgram = makeProgram
         self.history = history

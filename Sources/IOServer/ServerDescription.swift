@@ -35,13 +35,24 @@ enum ServerDescription {
             ])
     }
 
+    private static func transport(_ address: ConnectionAddress) -> String {
+        switch address.transport {
+        case .tls: "tls"
+        case .tcp: "socket"
+        case .serial: "serial"
+        }
+    }
+
+    private static func parameters(_ address: ConnectionAddress) -> String {
+        if address.transport == .serial { return "\(address.host):\(address.line.baud)" }
+        return "\(address.host.contains(":") ? "[\(address.host)]" : address.host):\(address.port)"
+    }
+
     /// Block 3 of the server: its network configuration (application-layer.md 7.1).
     static func defaults(_ settings: ServerSettings, listen: [ConnectionAddress]) throws(PackingError) -> [UInt8] {
         let connections = listen.map { address -> JSON in
             [
-                "transport": .string(address.transport == .tls ? "tls" : "socket"),
-                "parameters": .string(
-                    "\(address.host.contains(":") ? "[\(address.host)]" : address.host):\(address.port)"),
+                "transport": .string(Self.transport(address)), "parameters": .string(Self.parameters(address)),
                 "flags": "listen,down",
             ]
         }

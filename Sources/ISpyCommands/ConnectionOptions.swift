@@ -10,7 +10,7 @@ import TerminalUI
 struct ConnectionOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Server: tls://host[:6369] or tcp://host[:6368]; tls://* looks for one that announces the user's network.",
+            "Server: tls://host[:6369], tcp://host[:6368] or serial:///dev/ttyUSB0; tls://* looks for one that announces the user's network.",
             valueName: "url"))
     var connect: String?
 

@@ -83,6 +83,9 @@ public final class End {
         unread = Array(input[offset...])
     }
 
+    /// The connection started over: what came of the one before is of no use.
+    public func forgetUnread() { unread = [] }
+
     private func act(on event: Connection.Event) {
         switch event {
         case .handshake(let handshake): self.handshake = handshake

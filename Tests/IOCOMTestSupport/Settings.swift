@@ -13,10 +13,12 @@ extension ConnectionSettings {
 
     /// An operator: connects to a server, which is the lower end then.
     public static func operating(
-        _ name: UserName = "root", secure: Bool = false, frame: Int = 1392, bidirectional: Bool = true
+        _ name: UserName = "root", secure: Bool = false, frame: Int = 1392, layout: FrameLayout = .socket,
+        bidirectional: Bool = true
     ) -> ConnectionSettings {
         ConnectionSettings(
-            side: .client, direction: .down, isSecure: secure, user: name, number: 0, network: "cafenet",
+            side: .client, direction: .down, layout: layout, isSecure: secure, user: name, number: 0,
+            network: "cafenet",
             password: "pass123", isBidirectional: bidirectional, frameSize: frame, lend: heapMemory)
     }
 

@@ -29,4 +29,28 @@ import Testing
     func `What could join with the signs around it is no part of a host`(text: String) {
         #expect(throws: ConnectionAddress.ParseError.self) { try ConnectionAddress(parsing: text) }
     }
+
+    @Test(arguments: [
+        ("serial:///dev/ttyUSB0", "serial:///dev/ttyUSB0?baud=115200"),
+        ("serial:///dev/serial/by-id/a_b:1.0?baud=9600", "serial:///dev/serial/by-id/a_b:1.0?baud=9600"),
+        ("serial:///dev/ttyS1?parity=odd&baud=921600", "serial:///dev/ttyS1?baud=921600&parity=odd"),
+        ("serial://COM4?baud=19200&parity=none", "serial://COM4?baud=19200"),
+    ])
+    func `A serial line is written as it is read, with its speed`(text: String, written: String) throws {
+        let address = try ConnectionAddress(parsing: text)
+        #expect(address.description == written)
+        #expect(try ConnectionAddress(parsing: written) == address)
+        #expect(!address.isLoopback)
+    }
+
+    @Test(arguments: [
+        ("serial://", "path"), ("serial://ttyUSB0", "path"), ("serial:///", "path"), ("serial:///dev/a b", "path"),
+        ("serial:///dev/\u{1B}[2J", "path"), ("serial://COM", "path"), ("serial:///dev/ttyS0?baud=12345", "9600"),
+        ("serial:///dev/ttyS0?baud=", "115200"), ("serial:///dev/ttyS0?parity=mark", "none, odd or even"),
+        ("serial:///dev/ttyS0?stop=2", "'stop' is unknown"),
+    ])
+    func `What is no serial line is refused with what would be one`(text: String, hint: String) {
+        let error = #expect(throws: ConnectionAddress.ParseError.self) { try ConnectionAddress(parsing: text) }
+        #expect(error?.description.contains(hint) == true, "\(error as Any)")
+    }
 }

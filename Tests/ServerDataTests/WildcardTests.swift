@@ -14,12 +14,11 @@ import Testing
         #expect(Wildcard.matches(pattern: pattern, name: name) == expected)
     }
 
-    @Test func aNastyPatternTakesNoTime() {
+    /// Tried in every way, it would not end in a lifetime.
+    @Test(.timeLimit(.minutes(1))) func aNastyPatternTakesNoTime() {
         let pattern = String(repeating: "a*", count: 200) + "b"
         let name = String(repeating: "a", count: 2000)
-        let clock = ContinuousClock()
-        let time = clock.measure { #expect(!Wildcard.matches(pattern: pattern, name: name)) }
-        #expect(time < .seconds(2))
+        #expect(!Wildcard.matches(pattern: pattern, name: name))
     }
 
     /// The definition itself, exponential.

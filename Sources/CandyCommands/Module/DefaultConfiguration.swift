@@ -13,7 +13,7 @@ extension CandySettings {
         result.networkName = network.description
         result.connections = [
             NetworkConfiguration.Connection(
-                transport: address.transport == .tls ? .tls : .socket,
+                transport: address.networkTransport,
                 parameters: address.parameters)
         ]
         return result
@@ -24,9 +24,19 @@ extension CandySettings {
 }
 
 extension ServerAddress {
+    /// The transport as a network configuration names it.
+    var networkTransport: NetworkTransport {
+        switch transport {
+        case .tls: .tls
+        case .tcp: .socket
+        case .serial: .serial
+        }
+    }
+
     /// How a network configuration says it.
     var parameters: String {
         switch self {
+        case .fixed(let address) where address.transport == .serial: SerialTarget(address).description
         case .fixed(let address): "\(ConnectTarget.host(address.host, port: address.port))"
         case .discovered(let query): query.family == .ipv6 ? "[*]" : "*"
         }

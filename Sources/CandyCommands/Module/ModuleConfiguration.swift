@@ -102,7 +102,12 @@ struct ModuleConfiguration: Sendable {
         let transport: ConnectionAddress.Transport
         switch connection.transport {
         case .none: return nil
-        case .serial, .bluetooth:
+        case .serial:
+            guard connection.role != .listen else { throw UnusableConnection(reason: "this device does not listen") }
+            do throws(ConnectionAddress.ParseError) {
+                return .fixed(try SerialTarget(parsing: connection.parameters).address)
+            } catch { throw UnusableConnection(reason: error.description) }
+        case .bluetooth:
             throw UnusableConnection(reason: "this device has no \(connection.transport.rawValue)")
         case .tls: transport = .tls
         case .socket: transport = .tcp

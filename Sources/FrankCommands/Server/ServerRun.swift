@@ -20,7 +20,10 @@ struct ServerRun: AsyncParsableCommand {
     @OptionGroup var data: DataFolderOption
     @Option(
         name: .customLong("listen"),
-        help: "Address to listen on, tls://… or tcp://…; port 0 takes a free one. May be repeated.",
+        help: """
+            Address to listen on, tls://…, tcp://… or serial:///dev/ttyUSB0?baud=115200; port 0 takes a free one. May be \
+            repeated.
+            """,
         transform: { text in
             do { return try ConnectionAddress(parsing: text) } catch { throw ValidationError("\(error)") }
         })
@@ -51,7 +54,11 @@ struct ServerRun: AsyncParsableCommand {
         })
     var metrics: MetricsAddress?
     @Flag(help: "Log one JSON object a line.") var jsonLog = false
-    @Flag(help: "Allow tcp:// beyond this machine: no login is checked there and everything can be read on the way.")
+    @Flag(
+        help: """
+            Allow tcp:// beyond this machine, and operators on serial lines: no login is checked there and everything can \
+            be read on the way.
+            """)
     var insecurePlain = false
 
     @OptionGroup var announcing: AnnounceOptions
@@ -111,7 +118,8 @@ struct ServerRun: AsyncParsableCommand {
         do {
             server = try await Server.start(
                 ServerConfiguration(
-                    folder: folder, listen: addresses, limits: limits, makeProgram: { program.make($0) },
+                    folder: folder, listen: addresses, limits: limits, takesSerialOperators: insecurePlain,
+                    makeProgram: { program.make($0) },
                     history: historySettings(folder.settings), report: { log.add($0) }))
         } catch {
             await log.finish()
@@ -124,7 +132,8 @@ struct ServerRun: AsyncParsableCommand {
             await log.finish()
             throw error
         }
-        let announcements = try announcing.start(folder.settings.publish, at: server.addresses, log)
+        let announcements = try announcing.start(
+            folder.settings.publish, at: server.addresses.filter { $0.transport != .serial }, log)
         let hangup = Self.onHangup { server.lookAtCertificates() }
         defer { hangup.cancel() }
         let name = await stopSignals.first()

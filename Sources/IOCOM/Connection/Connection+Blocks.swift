@@ -37,11 +37,20 @@ extension Connection {
         guard sends || receives, let attachment = attachment(for: block, wireNumber) else { return nil }
         let isNewPeerBlock = attachment.remoteID != info.id
         attachment.remoteID = info.id
-        if sends && (attachment.source == nil || isNewPeerBlock) {
+        if attachment.canGoOn {
+            attachment.goOn(
+                sends: sends, receives: receives, remoteSize: Int(info.size), isBidirectional: isTwoWay)
+        } else if sends && (attachment.source == nil || isNewPeerBlock) {
             // An older source must not stay queued: it would send to the new id and outlive its attachment.
             queue.removeSource(of: attachment)
             attachment.source = BlockSource(
-                attachment: attachment, remoteSize: Int(info.size), isBidirectional: isTwoWay)
+                attachment: attachment, remoteSize: Int(info.size), isBidirectional: isTwoWay,
+                keepsMemory: keepsMemory)
+        }
+        if sends && attachment.source == nil {
+            attachment.source = BlockSource(
+                attachment: attachment, remoteSize: Int(info.size), isBidirectional: isTwoWay,
+                keepsMemory: keepsMemory)
         }
         if receives && attachment.target == nil {
             attachment.target = BlockTarget(
@@ -81,21 +90,48 @@ extension Connection {
         guard attachment.queue === queue, index < attachments.count, attachments[index] === attachment else { return }
         attachment.block.detach(attachment)
         queue.remove(attachment)
-        attachment.source = nil
-        attachment.target = nil
+        attachment.end()
         attachments[index] = nil
         freeIDs.append(attachment.localID)
     }
 
     /// Detaches everything; the connection is gone.
     public mutating func close() {
+        detachAll()
+        queue.leave()
+    }
+
+    /// Detaches everything; ids start over.
+    mutating func detachAll() {
         queue.removeAll()
         for attachment in attachments {
             if let attachment { detach(attachment) }
         }
-        attachments = []
-        freeIDs = Fifo()
-        queue.leave()
+        attachments.removeAll(keepingCapacity: true)
+        freeIDs.removeAll()
+    }
+
+    /// Lets go what is held since ``restart(holdingBlocks:now:)`` and that the peer has not told of again. Its memory is
+    /// kept for when it does.
+    public mutating func releaseHeldBlocks() {
+        for attachment in attachments { attachment?.release(keepsMemory: keepsMemory) }
+        holdsBlocks = false
+    }
+
+    /// Detaches what is held since ``restart(holdingBlocks:now:)``: the peer is another one, or has nothing of it.
+    public mutating func discardHeldBlocks() {
+        for index in attachments.indices {
+            if let attachment = attachments[index], attachment.isHeld || attachment.remoteID == 0 { detach(attachment) }
+        }
+        holdsBlocks = false
+    }
+
+    /// True while blocks are held that the peer has not told of again.
+    public borrowing func hasHeldBlocks() -> Bool {
+        for attachment in attachments {
+            if let attachment, attachment.isHeld { return true }
+        }
+        return false
     }
 
     private mutating func attachment(for block: MemoryBlock, _ wireNumber: UInt32?) -> BlockAttachment? {

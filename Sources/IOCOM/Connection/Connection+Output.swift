@@ -7,7 +7,9 @@ extension Connection {
         var written = produceHandshake(into: out)
         guard canSendFrames else { return written }
         let handshakeBytes = written
-        if flow.mustAcknowledge || now - lastSent >= keepAliveInterval {
+        if flow.mustAcknowledge || (flow.mayAcknowledge && isRunning && queue.isEmpty)
+            || now - lastSent >= keepAliveInterval
+        {
             // Acknowledges have a little more room than frames, or both ends could wait for each other (2.7).
             if flow.hasAcknowledgeRoom || now - lastSent >= keepAliveInterval {
                 written += flow.writeAcknowledge(into: rest(out, written))
@@ -28,6 +30,8 @@ extension Connection {
     /// Checks the time limits; true when ``produce(into:now:)`` has something to do because time passed.
     public mutating func tick(now: Milliseconds) throws(ProtocolViolation) -> Bool {
         switch phase {
+        case .serialHandshake:
+            return serial.tick(now: now)
         case .awaitingMark, .awaitingHandshake:
             if now - startedAt >= settings.handshakeTimeout { throw .handshakeTimeout }
             return false
@@ -41,6 +45,17 @@ extension Connection {
         return now - lastSent >= keepAliveInterval
     }
 
+    /// When ``tick(now:)`` has something to do, as far as it is known now; .max when only bytes matter.
+    public var deadline: Milliseconds {
+        let alive = min(lastReceived + silenceLimit, lastSent + keepAliveInterval)
+        switch phase {
+        case .serialHandshake: return serial.deadline ?? .max
+        case .awaitingMark, .awaitingHandshake: return startedAt + settings.handshakeTimeout
+        case .awaitingAuthentication: return min(startedAt + settings.handshakeTimeout, alive)
+        case .awaitingDecision, .running: return alive
+        }
+    }
+
     private var keepAliveInterval: Milliseconds { settings.layout == .socket ? 10_000 : 150 }
     private var silenceLimit: Milliseconds { settings.idleTimeout ?? (settings.layout == .socket ? 20_000 : 250) }
 
@@ -49,7 +64,11 @@ extension Connection {
     }
 
     private mutating func produceHandshake(into out: UnsafeMutableRawBufferPointer) -> Int {
-        guard settings.layout == .socket else { return 0 }
+        guard settings.layout == .socket else {
+            guard out.count > 0, let byte = serial.takeOutput() else { return 0 }
+            out[0] = byte
+            return 1
+        }
         switch settings.side {
         case .listener:
             guard settings.isSecure, !hasSentMark, out.count > 0 else { return 0 }
@@ -67,7 +86,7 @@ extension Connection {
 
     private var canSendFrames: Bool {
         switch phase {
-        case .awaitingMark, .awaitingHandshake: false
+        case .awaitingMark, .awaitingHandshake, .serialHandshake: false
         default: settings.layout == .serial || settings.side == .listener || hasSentHandshake
         }
     }
@@ -81,6 +100,7 @@ extension Connection {
         case .client:
             if direction == .up { flags.insert(.connectUp) }
             if isBidirectional { flags.insert(.bidirectional) }
+            if holdsBlocks { flags.insert(.continues) }
         case .listener:
             // Known only when the client's authentication came first (4.2).
             flags = []
@@ -116,7 +136,8 @@ extension Connection {
         }
         while let source = queue.nextSource {
             let count = source.nextFrame(
-                into: out, number: nextNumber, layout: settings.layout, frameLimit: flow.frameLimit, room: flow.room)
+                into: out, number: nextNumber, layout: settings.layout, frameLimit: flow.frameLimit, room: flow.room,
+                sent: flow.totalSent, acknowledged: flow.totalAcknowledged)
             guard let count else {
                 queue.removeSource()
                 continue

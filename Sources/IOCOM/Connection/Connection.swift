@@ -3,9 +3,10 @@
 /// The machine knows nothing of sockets and never asks for the time. Its owner
 /// 1. gives it what arrived with ``receive(_:at:now:)`` and acts on each event until there is none,
 /// 2. takes what is to be sent with ``produce(into:now:)`` whenever bytes came, time passed, or the ``WakeList`` names it,
-/// 3. calls ``tick(now:)`` about once a second,
+/// 3. calls ``tick(now:)`` about once a second; on a serial line at the ``deadline``,
 /// 4. calls ``close()`` when the connection is gone.
-/// After a thrown ``ProtocolViolation`` the connection is of no further use and has to be closed.
+/// After a thrown ``ProtocolViolation`` the connection is of no further use and has to be closed, or, on a serial line,
+/// ``restart(holdingBlocks:now:)``.
 public struct Connection: ~Copyable {
     /// What the owner has to act on.
     public enum Event {
@@ -27,6 +28,8 @@ public struct Connection: ~Copyable {
         case awaitingMark
         /// Listener: waits for the client's handshake.
         case awaitingHandshake
+        /// Serial line: control characters go to and fro.
+        case serialHandshake
         /// Frames flow, the peer has not authenticated.
         case awaitingAuthentication
         /// Listener: the owner has not decided yet; input waits.
@@ -40,7 +43,10 @@ public struct Connection: ~Copyable {
     private var expectedNumber: UInt8 = 0
     var nextNumber: UInt8 = 0
     private var carry: [UInt8] = []
-    let startedAt: Milliseconds
+    var startedAt: Milliseconds
+    var serial: SerialHandshake
+    /// The blocks of the connection before this one on the same line are held.
+    var holdsBlocks = false
     var lastReceived: Milliseconds
     var lastSent: Milliseconds
     var hasSentMark = false
@@ -69,6 +75,7 @@ public struct Connection: ~Copyable {
     public init(_ settings: ConnectionSettings, tag: UInt64, wakeList: WakeList, now: Milliseconds) {
         self.settings = settings
         queue = SendQueue(tag: tag, wakeList: wakeList)
+        serial = SerialHandshake(settings.side, now: now)
         flow = FlowControl(layout: settings.layout, own: settings.frameSize)
         direction = settings.side == .listener ? .down : settings.direction
         isBidirectional = settings.side == .client && settings.isBidirectional
@@ -76,12 +83,23 @@ public struct Connection: ~Copyable {
         lastReceived = now
         lastSent = now
         switch (settings.layout, settings.side, settings.isSecure) {
-        case (.serial, _, _): phase = .awaitingAuthentication
+        case (.serial, _, _): phase = .serialHandshake
         case (.socket, .listener, _): phase = .awaitingHandshake
         case (.socket, .client, true): phase = .awaitingMark
         case (.socket, .client, false): phase = .awaitingAuthentication
         }
+        if keepsMemory {
+            carry.reserveCapacity(settings.frameSize)
+            queue.reserveCapacity(Self.usualBlocks)
+            attachments.reserveCapacity(Self.usualBlocks)
+        }
     }
+
+    /// At the other end of a serial line there may be a microcontroller, which takes memory at its start only; here it takes
+    /// no more than a few KiB to do the same.
+    var keepsMemory: Bool { settings.layout == .serial }
+    /// Blocks of a usual device, with some to spare.
+    private static var usualBlocks: Int { 8 }
 
     /// True once both ends authenticated and the owner accepted the peer.
     public var isRunning: Bool {
@@ -114,6 +132,9 @@ public struct Connection: ~Copyable {
                 guard mark == SocketHandshake.tlsMark else { throw .tlsMark(mark) }
                 phase = .awaitingAuthentication
                 queue.wake()
+            case .serialHandshake:
+                serial.receive(bytes, at: &offset, now: now)
+                if serial.isConnected { frames(now) }
             case .awaitingHandshake:
                 guard let handshake = try readHandshake(bytes, &offset) else { return nil }
                 phase = .awaitingAuthentication
@@ -143,6 +164,15 @@ public struct Connection: ~Copyable {
             }
         }
         return nil
+    }
+
+    /// The handshake of a serial line is through: everything counts from here on.
+    private mutating func frames(_ now: Milliseconds) {
+        phase = .awaitingAuthentication
+        startedAt = now
+        lastReceived = now
+        lastSent = now
+        queue.wake()
     }
 
     private mutating func readHandshake(
@@ -259,7 +289,8 @@ public struct Connection: ~Copyable {
         _ header: FrameHeader, _ payload: RawSpan
     ) throws(ProtocolViolation) -> Event? {
         guard isRunning else { throw .beforeAuthentication }
-        guard let attachment = attachment(id: header.blockID), let target = attachment.target else { return nil }
+        guard let attachment = attachment(id: header.blockID), !attachment.isHeld, let target = attachment.target
+        else { return nil }
         return try target.receive(header, payload) ? .blockChanged(attachment) : nil
     }
 
@@ -274,6 +305,39 @@ public struct Connection: ~Copyable {
             }
         }
         return nil
+    }
+
+    /// Starts over with the handshake after a violation on a serial line, or because the owner wants so.
+    ///
+    /// Nothing of the connection goes on but what the owner has in its blocks. With `holdingBlocks` they stay attached:
+    /// they count as fed and as not drained, and each goes on with a key frame once the peer has told of it again. What
+    /// it does not tell of in time has to be let go with ``releaseHeldBlocks()``. A client that holds says so
+    /// (docs/protocol-extensions.md). No memory is allocated for blocks that are told of as they were.
+    public mutating func restart(holdingBlocks: Bool, now: Milliseconds) {
+        if holdingBlocks {
+            queue.removeAll()
+            for attachment in attachments { attachment?.hold(acknowledged: flow.totalAcknowledged) }
+        } else {
+            detachAll()
+        }
+        holdsBlocks = holdingBlocks
+        serial = SerialHandshake(settings.side, now: now)
+        phase = .serialHandshake
+        flow = FlowControl(layout: settings.layout, own: settings.frameSize)
+        expectedNumber = 0
+        nextNumber = 0
+        carry.removeAll(keepingCapacity: true)
+        startedAt = now
+        lastReceived = now
+        lastSent = now
+        hasSentAuthentication = false
+        removals.removeAll()
+        pendingRemoval = RemoveRequest()
+        removalIndex = 0
+        direction = settings.side == .listener ? .down : settings.direction
+        isBidirectional = settings.side == .client && settings.isBidirectional
+        peer = nil
+        queue.wake()
     }
 
     private borrowing func attachment(id: UInt32) -> BlockAttachment? {

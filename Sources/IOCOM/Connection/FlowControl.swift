@@ -2,6 +2,8 @@
 struct FlowControl {
     private let layout: FrameLayout
     private var sent: UInt32 = 0
+    /// Bytes sent in all.
+    private(set) var totalSent: UInt64 = 0
     private var received: UInt32 = 0
     private var acknowledged: UInt32 = 0
     /// Starts far away from any count, so that the first acknowledge leaves at once (1.5).
@@ -35,7 +37,22 @@ struct FlowControl {
     /// True when an acknowledge is due.
     var mustAcknowledge: Bool { (received &- lastAcknowledgeSent) & mask >= acknowledgeThreshold }
 
-    mutating func didSend(_ count: Int) { sent = (sent &+ UInt32(truncatingIfNeeded: count)) & mask }
+    /// True when an acknowledge is worth its bytes on a serial line that has nothing else to carry this way: there the window
+    /// is 17 ms of the line, and a peer that learns early what arrived need not stop.
+    var mayAcknowledge: Bool {
+        layout == .serial && (received &- lastAcknowledgeSent) & mask >= Self.earlyAcknowledge
+    }
+
+    /// Bytes; an acknowledge has three.
+    private static let earlyAcknowledge: UInt32 = 16
+
+    mutating func didSend(_ count: Int) {
+        sent = (sent &+ UInt32(truncatingIfNeeded: count)) & mask
+        totalSent &+= UInt64(count)
+    }
+
+    /// Bytes that the peer acknowledged in all.
+    var totalAcknowledged: UInt64 { totalSent - UInt64(inAir) }
 
     mutating func didReceive(_ count: Int) { received = (received &+ UInt32(truncatingIfNeeded: count)) & mask }
 

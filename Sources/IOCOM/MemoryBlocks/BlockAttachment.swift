@@ -19,6 +19,10 @@ public final class BlockAttachment {
     var isAnnounced = false
     /// Looks at what the peer wants to write before it is written; nil lets everything in. Set it before the first data.
     public var review: SnapshotReview?
+    /// Kept from the connection before on the same line; the peer has not told of the block since.
+    private(set) var isHeld = false
+    /// Let go, but kept for when the peer tells of the block again: on a serial line nothing is to take memory later.
+    private var spare: (source: BlockSource?, target: BlockTarget?) = (nil, nil)
     /// Size in the info that was sent; the peer puts mark bytes behind that size even when the block grew since.
     var announcedSize: Int?
 
@@ -33,6 +37,51 @@ public final class BlockAttachment {
     public var isSource: Bool { source != nil }
     /// True when the peer's data goes into this block.
     public var isTarget: Bool { target != nil }
+
+    /// The connection starts over: nothing is sent or received until the peer tells of the block again. Of what was sent the
+    /// peer acknowledged the first `acknowledged` bytes.
+    func hold(acknowledged: UInt64) {
+        remoteID = 0
+        isInfoQueued = false
+        isAnnounced = false
+        source?.hold(acknowledged: acknowledged)
+        target?.startOver()
+        isHeld = source != nil || target != nil
+    }
+
+    /// True when something is there that only has to go on when the peer tells of the block.
+    var canGoOn: Bool { isHeld || spare.source != nil || spare.target != nil }
+
+    /// The peer told of the block again. A source or target that does not fit any more is taken away.
+    func goOn(sends: Bool, receives: Bool, remoteSize: Int, isBidirectional: Bool) {
+        if !isHeld { (source, target) = spare }
+        spare = (nil, nil)
+        isHeld = false
+        if let source, !sends || !source.goOn(remoteSize: remoteSize, isBidirectional: isBidirectional) {
+            self.source = nil
+        }
+        if let target, !receives || target.isBidirectional != isBidirectional { self.target = nil }
+    }
+
+    /// The peer will not tell of the block again, or as if for the first time.
+    func release(keepsMemory: Bool) {
+        guard isHeld else { return }
+        isHeld = false
+        if keepsMemory {
+            source?.forget()
+            spare = (source, target)
+        }
+        source = nil
+        target = nil
+    }
+
+    /// Nothing refers to this attachment any more.
+    func end() {
+        isHeld = false
+        spare = (nil, nil)
+        source = nil
+        target = nil
+    }
 
     /// This end's info for the peer.
     var info: BlockInfo {
@@ -51,6 +100,12 @@ public final class WakeList {
 
     /// True when no connection waits.
     public var isEmpty: Bool { waiting.isEmpty }
+
+    /// Forgets who waited, for an owner with one connection, which is looked at anyway. Allocates nothing.
+    public func clear() {
+        for queue in waiting { queue.isListed = false }
+        waiting.removeAll(keepingCapacity: true)
+    }
 
     /// Takes the tags of the connections that waited.
     public func take() -> [UInt64] {
@@ -88,6 +143,12 @@ public final class SendQueue {
     }
 
     var isEmpty: Bool { infos.isEmpty && changed.isEmpty }
+
+    /// Takes memory for so many blocks.
+    func reserveCapacity(_ blocks: Int) {
+        infos.reserveCapacity(blocks)
+        changed.reserveCapacity(blocks)
+    }
 
     func wake() { wakeList.add(self) }
 
@@ -151,11 +212,26 @@ struct Fifo<Element> {
     var count: Int { elements.count - head }
     var first: Element? { head < elements.count ? elements[head] : nil }
 
-    mutating func append(_ element: Element) { elements.append(element) }
+    mutating func reserveCapacity(_ count: Int) { elements.reserveCapacity(count) }
+
+    /// So many fit in without more memory, if they come and go.
+    var capacity: Int { elements.capacity }
+
+    mutating func append(_ element: Element) {
+        // Rather moves what is left than takes memory, as long as that is little or seldom.
+        if head > 0 && elements.count == elements.capacity && (elements.count <= 64 || head * 2 >= elements.count) {
+            compact()
+        }
+        elements.append(element)
+    }
+
+    mutating func removeAll() {
+        elements.removeAll(keepingCapacity: true)
+        head = 0
+    }
 
     mutating func removeAll(where matches: (Element) -> Bool) {
-        elements.removeFirst(head)
-        head = 0
+        compact()
         elements.removeAll { $0.map(matches) ?? true }
     }
 
@@ -168,10 +244,12 @@ struct Fifo<Element> {
         if head == elements.count {
             elements.removeAll(keepingCapacity: true)
             head = 0
-        } else if head >= 64 && head * 2 >= elements.count {
-            elements.removeFirst(head)
-            head = 0
         }
         return element
+    }
+
+    private mutating func compact() {
+        elements.removeFirst(head)
+        head = 0
     }
 }

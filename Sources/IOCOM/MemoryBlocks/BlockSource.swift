@@ -9,7 +9,10 @@ final class BlockSource {
     /// Refers back to its owner until ``Connection/detach(_:)`` takes the two apart.
     private let attachment: BlockAttachment
     let isBidirectional: Bool
+    private let keepsMemory: Bool
     private let remoteSize: Int
+    /// The peer has not told of the block yet on a connection that started over.
+    private var isHeld = false
     private var phase = Phase.idle
     private var keyFrameDue = true
     private var sendsKeyFrame = false
@@ -23,12 +26,36 @@ final class BlockSource {
     /// What they were before.
     private var frozen: [UInt8] = []
     var isQueued = false
+    /// Only for a bidirectional block on a serial line: ranges take room.
+    private var unconfirmed: Unconfirmed?
 
-    /// `remoteSize` is the size the peer announced: nothing is sent beyond it.
-    init(attachment: BlockAttachment, remoteSize: Int, isBidirectional: Bool) {
+    /// What was sent of late, until the peer has acknowledged it. After a failure of the line it has to be marked again,
+    /// because a key frame of a bidirectional block changes nothing at the peer (5.6).
+    private final class Unconfirmed {
+        /// Ranges, and how many bytes the connection had sent with the last of them.
+        var recent = (ranges: RangeSet(), until: UInt64(0))
+        var older = (ranges: RangeSet(), until: UInt64(0))
+
+        /// Takes what is sent from now on, and forgets what the peer has.
+        func add(_ ranges: RangeSet, acknowledged: UInt64) {
+            if older.until <= acknowledged {
+                older = recent
+                recent = (RangeSet(), 0)
+            }
+            recent.ranges.add(ranges)
+        }
+    }
+
+    /// `remoteSize` is the size the peer announced: nothing is sent beyond it. With `keepsMemory` all that it may ever need
+    /// is taken at once.
+    init(attachment: BlockAttachment, remoteSize: Int, isBidirectional: Bool, keepsMemory: Bool) {
         self.attachment = attachment
         self.remoteSize = remoteSize
         self.isBidirectional = isBidirectional
+        self.keepsMemory = keepsMemory
+        if keepsMemory, !attachment.block.flags.contains(.static) {
+            frozen.reserveCapacity(min(attachment.block.size, remoteSize))
+        }
         attachment.queue.add(self)
     }
 
@@ -39,8 +66,40 @@ final class BlockSource {
 
     /// Published changes become part of the next snapshot.
     func add(_ changes: RangeSet) {
+        // The key frame holds all of it.
+        if isHeld && !isBidirectional { return }
         pending.add(changes)
+        if !isHeld { attachment.queue.add(self) }
+    }
+
+    /// The connection starts over: the peer is to get a key frame, later. Not to be called while it is queued.
+    func hold(acknowledged: UInt64) {
+        if isBidirectional {
+            if phase != .idle && !sendsKeyFrame { pending.add(sending) }
+            if let unconfirmed {
+                if unconfirmed.older.until > acknowledged { pending.add(unconfirmed.older.ranges) }
+                if unconfirmed.recent.until > acknowledged { pending.add(unconfirmed.recent.ranges) }
+            }
+        } else {
+            pending.removeAll()
+        }
+        unconfirmed = nil
+        isHeld = true
+        isQueued = false
+        phase = .idle
+        keyFrameDue = true
+        thaw()
+    }
+
+    /// What was held for the peer is let go: it gets a key frame, as if it were told of the block for the first time.
+    func forget() { pending.removeAll() }
+
+    /// The peer told of its block; false when it is another one than before.
+    func goOn(remoteSize: Int, isBidirectional: Bool) -> Bool {
+        guard remoteSize == self.remoteSize, isBidirectional == self.isBidirectional else { return false }
+        isHeld = false
         attachment.queue.add(self)
+        return true
     }
 
     /// The block is about to be written: keeps what a snapshot under way still has to send of `range`.
@@ -56,9 +115,18 @@ final class BlockSource {
         // Much at once, or bit by bit, is not copied again and again: then all that is unsent is.
         if hull.count > Self.largestPartFrozen { hull = ByteRange(min(cursor, hull.start), bounds.end) }
         // What lies in the hull beside the old one was not written since the snapshot began.
-        var bytes = Array(attachment.block.bytes[hull.start..<hull.end])
-        for i in 0..<frozen.count { bytes[frozenRange.start - hull.start + i] = frozen[i] }
-        frozen = bytes
+        let front = frozenRange.isEmpty ? 0 : frozenRange.start - hull.start
+        let count = frozen.count
+        frozen.append(contentsOf: repeatElement(0, count: hull.count - count))
+        let source = UnsafeRawBufferPointer(rebasing: attachment.block.bytes[hull.start..<hull.end])
+        frozen.withUnsafeMutableBytes { out in
+            func copy(_ bytes: UnsafeRawBufferPointer, to place: Int) {
+                UnsafeMutableRawBufferPointer(rebasing: out[place..<(place + bytes.count)]).copyMemory(from: bytes)
+            }
+            copy(UnsafeRawBufferPointer(rebasing: out[..<count]), to: front)
+            copy(UnsafeRawBufferPointer(rebasing: source[..<front]), to: 0)
+            copy(UnsafeRawBufferPointer(rebasing: source[(front + count)...]), to: front + count)
+        }
         frozenRange = hull
     }
 
@@ -66,7 +134,7 @@ final class BlockSource {
     private static let largestPartFrozen = 4096
 
     private func thaw() {
-        frozen = []
+        frozen.removeAll(keepingCapacity: keepsMemory)
         frozenRange = ByteRange(0, 0)
     }
 
@@ -81,14 +149,26 @@ final class BlockSource {
     ///
     /// Returns its length, or nil when there is nothing (more) to send, or 0 when `room` or `out` is too small now.
     func nextFrame(
-        into out: UnsafeMutableRawBufferPointer, number: UInt8, layout: FrameLayout, frameLimit: Int, room: Int
+        into out: UnsafeMutableRawBufferPointer, number: UInt8, layout: FrameLayout, frameLimit: Int, room: Int,
+        sent: UInt64, acknowledged: UInt64
     ) -> Int? {
-        if phase == .idle && !startSnapshot() { return nil }
+        if phase == .idle {
+            guard startSnapshot() else { return nil }
+            if isBidirectional && layout == .serial && !sendsKeyFrame {
+                let unconfirmed = unconfirmed ?? Unconfirmed()
+                self.unconfirmed = unconfirmed
+                unconfirmed.add(sending, acknowledged: acknowledged)
+            }
+        }
         let isMarks = phase == .marks
         let range = isMarks ? marks : nextData
         let address = UInt32(isMarks ? remoteSize + range.start : range.start)
         let headerLength = FrameHeader.length(blockID: attachment.remoteID, address: address, layout: layout)
-        let payloadLimit = layout == .serial ? min(frameLimit - headerLength, 255) : frameLimit - headerLength
+        var payloadLimit = frameLimit - headerLength
+        if layout == .serial {
+            // A somewhat smaller frame now keeps the line busy where a full one would have to wait for the window.
+            payloadLimit = min(payloadLimit, 255, max(room, Self.worthwhileSerialFrame) - headerLength)
+        }
         guard min(room, out.count) >= headerLength + min(payloadLimit, range.count) else { return 0 }
         let payload = UnsafeMutableRawBufferPointer(rebasing: out[headerLength..<out.count])
         let target = UnsafeMutableRawBufferPointer(rebasing: payload.prefix(payloadLimit))
@@ -103,9 +183,13 @@ final class BlockSource {
         _ = header.encode(into: out, layout: layout)
         let length = headerLength + coded.written
         if layout == .serial { FrameHeader.sealSerial(UnsafeMutableRawBufferPointer(rebasing: out[..<length])) }
+        if !sendsKeyFrame { unconfirmed?.recent.until = sent &+ UInt64(length) }
         advance(covered, isLastOfPart: isLastOfPart)
         return length
     }
+
+    /// Bytes of a serial frame with which the header costs little enough.
+    private static let worthwhileSerialFrame = 72
 
     private func startSnapshot() -> Bool {
         sendsKeyFrame = keyFrameDue

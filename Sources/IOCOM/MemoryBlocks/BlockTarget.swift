@@ -5,7 +5,7 @@
 final class BlockTarget {
     /// Refers back to its owner until ``Connection/detach(_:)`` takes the two apart.
     private let attachment: BlockAttachment
-    private let isBidirectional: Bool
+    let isBidirectional: Bool
     private let lend: (Int) -> LentMemory?
     /// Scratch for the snapshot under way, or, when `keepsBase`, what the peer's stream of frames amounts to.
     private var staging: LentMemory?
@@ -35,6 +35,16 @@ final class BlockTarget {
         }
         copyFromBlock(ByteRange(at, block.size), memory)
         keepsBase = true
+    }
+
+    /// The connection starts over: what came of a snapshot is of no use, a key frame follows.
+    func startOver() {
+        guard isBidirectional, let staging else {
+            staged.removeAll()
+            stagedMarks.removeAll()
+            return
+        }
+        clearMarks(staging, size: dataSize)
     }
 
     private var block: MemoryBlock { attachment.block }

@@ -6,8 +6,9 @@ public struct Authentication: Equatable, Sendable {
         public let rawValue: UInt8
         /// From the wire or from constants.
         public init(rawValue: UInt8) { self.rawValue = rawValue }
-        /// Administrator wanted; never sent.
-        public static let administrator = Flags(rawValue: 1)
+        /// "Administrator wanted" in the original, which never sends it. On a serial line: this client kept its blocks and
+        /// transfers since its last connection on the line (docs/protocol-extensions.md).
+        public static let continues = Flags(rawValue: 1)
         /// A unique id follows the device number.
         public static let uniqueID = Flags(rawValue: 2)
         /// The sender has no certificate chain and would like one.

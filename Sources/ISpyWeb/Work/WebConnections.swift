@@ -163,9 +163,6 @@ final class WebConnections: Sendable {
     }
 
     private static func address(_ url: String) throws -> ConnectionAddress {
-        if url.hasPrefix("serial:") {
-            throw WebError(.notSupported, "serial lines are not supported yet; connect to the server they lead to")
-        }
         do { return try ConnectionAddress(parsing: url) } catch { throw WebError(.usage, error.description) }
     }
 

@@ -142,14 +142,21 @@ private func server(_ settings: ConnectionSettings = .server()) -> End {
         let device = gina(.device(frame: 96, layout: .serial))
         let server = server(.server(layout: .serial, bidirectional: false))
         device.block("exp")?.write(hex("03 34 12"), at: 0)
+        #expect(server.produce() == hex("F9"))
+        #expect(device.produce() == hex("FD"))
+        try server.receive(hex("FD"))
+        #expect(server.produce() == hex("FC"))
+        try device.receive(hex("FC"))
+        #expect(device.produce() == hex("FB"))
+        try server.receive(hex("FB"))
         let start = server.produce()
         let auth = "00 3E E5 20 13 60 00 02 00 06 73 65 72 76 65 72 00 07 63 61 66 65 6E 65 74 00"
-        #expect(start == hex("FF 00 00") + hex(auth))
+        #expect(start == hex("FA FF 00 00") + hex(auth))
         try device.receive(start)
         let answer = device.produce()
         let ginaAuth = "00 D2 23 20 11 60 00 02 10 04 67 69 6E 61 01 07 63 61 66 65 6E 65 74 00"
         let info = "01 A2 59 20 16 08 00 01 C0 01 20 0A 04 67 69 6E 61 07 63 61 66 65 6E 65 74 03 65 78 70"
-        #expect(Array(answer.prefix(3)) == hex("FF 1D 00"))
+        #expect(Array(answer.prefix(3)) == hex("FF 1D 00"), "bytes of the handshake do not count")
         #expect(Array(answer.dropFirst(3)).starts(with: hex(ginaAuth) + hex(info)))
         try server.receive(answer)
         try device.receive(server.produce())

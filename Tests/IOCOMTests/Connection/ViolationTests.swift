@@ -18,7 +18,13 @@ private struct Victim {
                 MemoryBlock(.gina("exp"), [.up, .bidirectional, .dynamic], size: 32),
                 MemoryBlock(.gina("imp"), [.down, .bidirectional, .dynamic], size: 24),
             ])
-        if layout == .socket { try end.receive(hex("13")) }
+        switch layout {
+        case .socket: try end.receive(hex("13"))
+        case .serial:
+            try end.receive(hex("FD"))
+            #expect(end.produce() == hex("FC"))
+            try end.receive(hex("FB"))
+        }
         guard through else { return }
         try end.receive(peer.authentication(flags))
         _ = end.produce()
