@@ -62,18 +62,26 @@ let package = Package(
         library("NetworkConfiguration", ["IOCOM", "PackedJSON"]),
         library("Bricks", ["DeviceDescription", "IOCOM"]),
         library("ByteTools"),
-        library("Programs", ["ByteTools", "IOCOM", "PackedJSON", crypto]),
-        library("DeviceStorage", ["ByteTools", crypto]),
+        library("FirmwareImages", ["IOCOM"]),
+        library("FirmwareStorage", ["FirmwareImages"]),
+        library("FirmwareLayouts"),
+        library("FlashControllers", ["FirmwareImages", "FirmwareStorage"]),
+        library("FlashControllerModels", ["ByteTools", "FlashControllers"]),
+        library("FirmwareCrypto", ["FirmwareImages", "IOCOM"]),
+        library("Programs", ["ByteTools", "FirmwareImages", "IOCOM", "PackedJSON", crypto]),
+        library("DeviceStorage", ["ByteTools", "FirmwareStorage", crypto]),
         library(
             "Installers",
             [
-                "ByteTools", "DeviceDescription", "DeviceStorage", "IOCOM", "Programs", crypto,
+                "ByteTools", "DeviceDescription", "DeviceStorage", "FirmwareImages", "FirmwareStorage",
+                "FlashControllerModels", "FlashControllers", "IOCOM", "Programs", crypto,
             ]),
         library("LinuxUpdates", ["ByteTools", "DeviceDescription", "IOCOM", "Installers", "PackedJSON", "Programs"]),
         library(
             "UpdateTesting",
             [
-                "ByteTools", "DeviceStorage", "IOCOM", "Installers", "Programs", crypto,
+                "ByteTools", "DeviceStorage", "FirmwareImages", "FirmwareStorage", "FlashControllerModels",
+                "IOCOM", "Installers", "Programs", crypto,
             ]),
         library(
             "IOCOMTransport",
@@ -151,7 +159,7 @@ let package = Package(
             "CandyCommands",
             [
                 "Access", "Bricks", "ByteTools", "IODevice", "IONode", "IOCOM", "IOCOMTransport", "DeviceDescription",
-                "DeviceStorage", "Installers",
+                "DeviceStorage", "FirmwareImages", "FirmwareStorage", "FlashControllerModels", "Installers",
                 "LinuxUpdates",
                 "NetworkConfiguration", "Discovery", "PackedJSON", "Programs", "CommandLineTool", "TerminalUI",
                 arguments,
@@ -171,7 +179,7 @@ let package = Package(
         .target(
             name: "IOCOMTestSupport", dependencies: ["IOCOM"], path: "Tests/IOCOMTestSupport", swiftSettings: settings),
         .target(
-            name: "GoldenChecks", dependencies: ["IOCOM", "IOCOMTestSupport"],
+            name: "GoldenChecks", dependencies: ["FirmwareImages", "IOCOM", "IOCOMTestSupport"],
             path: "Tests/GoldenChecks",
             swiftSettings: settings),
         .executableTarget(
@@ -198,13 +206,18 @@ let package = Package(
         tests("NetworkConfiguration", ["IOCOM", "PackedJSON"]),
         tests("Bricks", ["DeviceDescription", "IOCOM"]),
         tests("ByteTools", ["UpdateTesting"]),
-        tests("Programs", ["ByteTools", "UpdateTesting"]),
-        tests("DeviceStorage", ["ByteTools", "UpdateTesting"]),
+        tests("FirmwareImages", ["IOCOM", crypto]),
+        tests("FirmwareStorage", ["FirmwareImages", "IOCOM"]),
+        tests("FlashControllers", ["FirmwareImages", "FirmwareStorage", "FlashControllerModels"]),
+        tests("FirmwareCrypto", ["FirmwareImages", "IOCOM", "IOCOMTestSupport", "Programs", crypto]),
+        tests("Programs", ["ByteTools", "FirmwareImages", "UpdateTesting"]),
+        tests("DeviceStorage", ["ByteTools", "FirmwareStorage", "UpdateTesting"]),
         tests("IODevice", ["ByteTools", "DeviceDescription", "DeviceStorage", "IOCOM", "UpdateTesting"]),
         tests(
             "Installers",
             [
-                "ByteTools", "DeviceStorage", "IOCOM", "Programs", "UpdateTesting", crypto,
+                "ByteTools", "DeviceStorage", "FirmwareImages", "FirmwareStorage", "FlashControllerModels",
+                "FlashControllers", "IOCOM", "Programs", "UpdateTesting", crypto,
             ]),
         tests("LinuxUpdates", ["ByteTools", "Installers", "Programs", "UpdateTesting", crypto]),
         tests("Access"),

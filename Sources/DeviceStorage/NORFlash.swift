@@ -49,7 +49,9 @@ public final class NORFlash: FlashDevice {
     public init(file path: String, size: Int) throws(FlashError) {
         try Self.check(size)
         do throws(StorageFailure) {
-            let file = try Self.open(path, size)
+            let file = try File.locked(path) { file throws(StorageFailure) in
+                try file.fill(with: 0xFF, count: size)
+            }
             let found = try file.byteCount
             guard found == size else {
                 throw StorageFailure("\(path) has \(found) bytes; a flash image of this hardware has \(size)")
@@ -59,35 +61,6 @@ public final class NORFlash: FlashDevice {
             throw .device(error)
         }
         self.size = size
-    }
-
-    private static func open(_ path: String, _ size: Int) throws(StorageFailure) -> File {
-        do {
-            let file = try File(path, .update)
-            try file.lock()
-            return file
-        } catch {
-            guard error.isNoSuchFile else { throw error }
-            return try make(path, size)
-        }
-    }
-
-    /// A half-made image never gets the final name.
-    private static func make(_ path: String, _ size: Int) throws(StorageFailure) -> File {
-        let (folder, name) = Folder.split(path)
-        let temporary = "." + name + ".new"
-        try Folder.remove(temporary, in: folder)
-        let file = try File(folder + "/" + temporary, .create)
-        try file.lock()
-        let chunk = [UInt8](repeating: 0xFF, count: 1 << 16)
-        var offset = 0
-        while offset < size {
-            try file.write(at: offset, Array(chunk.prefix(size - offset)))
-            offset += chunk.count
-        }
-        try file.sync()
-        try Folder.replace(name, with: temporary, in: folder)
-        return file
     }
 
     private static func check(_ size: Int) throws(FlashError) {
