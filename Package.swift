@@ -84,6 +84,8 @@ let package = Package(
                 "IOCOM", "Installers", "Programs", crypto,
             ]),
         library(
+            "WindowsUpdates", ["ByteTools", "DeviceDescription", "IOCOM", "Installers", "PackedJSON", "Programs"]),
+        library(
             "IOCOMTransport",
             [
                 "IOCOM", .product(name: "NIOSSL", package: "swift-nio-ssl"),
@@ -161,8 +163,8 @@ let package = Package(
                 "Access", "Bricks", "ByteTools", "IODevice", "IONode", "IOCOM", "IOCOMTransport", "DeviceDescription",
                 "DeviceStorage", "FirmwareImages", "FirmwareStorage", "FlashControllerModels", "Installers",
                 "LinuxUpdates",
-                "NetworkConfiguration", "Discovery", "PackedJSON", "Programs", "CommandLineTool", "TerminalUI",
-                arguments,
+                "NetworkConfiguration", "Discovery", "WindowsUpdates",
+                "PackedJSON", "Programs", "CommandLineTool", "TerminalUI", arguments,
             ] + nio),
         program("ispy", "ISpyCommands"),
         program("frank", "FrankCommands"),
@@ -219,6 +221,7 @@ let package = Package(
                 "ByteTools", "DeviceStorage", "FirmwareImages", "FirmwareStorage", "FlashControllerModels",
                 "FlashControllers", "IOCOM", "Programs", "UpdateTesting", crypto,
             ]),
+        tests("WindowsUpdates", ["ByteTools", "IOCOM", "Installers", "Programs", "UpdateTesting"]),
         tests("LinuxUpdates", ["ByteTools", "Installers", "Programs", "UpdateTesting", crypto]),
         tests("Access"),
         tests("ServerData", ["Access", "IOCOM", "PackedJSON"]),

@@ -7,7 +7,8 @@ import TerminalUI
 public struct Candy: AsyncParsableCommand {
     /// Name and subcommands.
     public static let configuration = CommandConfiguration(
-        commandName: "candy", abstract: "An IO device: an ESP32 class module around a flash image, or a Linux device.",
+        commandName: "candy",
+        abstract: "An IO device: an ESP32 class module around a flash image, or a Linux device, or a Windows one.",
         subcommands: [CandyRun.self, CandyFlash.self])
 
     /// Made by the parser.

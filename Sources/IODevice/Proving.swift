@@ -41,6 +41,7 @@ public struct Proving: Equatable {
     private var wasConnected = false
     private var selfTest = SelfTest.running
     private var hasComplained = false
+    private var waitsForOperator = false
     /// True once there was a decision that ends the trial; then nothing more comes out.
     public private(set) var isOver = false
 
@@ -61,16 +62,26 @@ public struct Proving: Equatable {
         case .disconnected: isConnected = false
         case .selfTest(let passed): selfTest = passed ? .passed : .failed
         case .confirmedByOperator: return end(.confirm)
-        case .rolledBackByOperator: return giveUp("an operator asked for it")
+        case .rolledBackByOperator:
+            // What failed before may go now, and who asks hears why not.
+            let reason = "an operator asked for it"
+            if hasWayBack { return end(.rollBack(reason: reason)) }
+            hasComplained = true
+            return .carryOn(reason: reason)
         case .time: break
         }
+        guard !waitsForOperator else { return nil }
         if selfTest == .failed { return giveUp("its self-test failed") }
         if isConnected, selfTest == .passed { return end(.confirm) }
         return now >= deadline ? giveUp(missing) : nil
     }
 
-    /// Going back was decided but turned out to be impossible.
+    /// Going back was decided but turned out to be impossible. It is tried again only when an operator wants it.
     public mutating func cannotGoBack() { isOver = false; hasComplained = true }
+
+    /// The program proved itself but that could not be written down. What becomes of it an operator decides, or the next
+    /// start.
+    public mutating func cannotConfirm() { isOver = false; waitsForOperator = true }
 
     private var missing: String {
         if selfTest == .running { return "its self-test did not end within \(seconds) s" }

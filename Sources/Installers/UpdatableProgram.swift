@@ -37,6 +37,8 @@ public protocol UpdatableProgram: Sendable {
 public enum Confirmation: Equatable, Sendable {
     /// The update is confirmed; with what went wrong without harm.
     case confirmed(note: String?)
+    /// The program ended since it was started and did not prove itself, for the reason given: it is to be given up.
+    case refuted(String)
     /// Other programs of the same package have to prove themselves too: to be asked again.
     case waitsForOthers
 }

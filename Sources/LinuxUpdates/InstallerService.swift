@@ -210,31 +210,11 @@ public final class InstallerService: Sendable {
     ) -> InstallerReply {
         if request.kind == .status { return .state(application.state) }
         do {
-            var installs = false
-            if case .install = request.kind { installs = true }
-            let done: Void? = try application.withUpdater(installs: installs) { updater in
-                updater.willRestart = {
-                    // The application may be gone already, or not listen: the update does not depend on it.
-                    try? connection.send(InstallerReply.restarting.line)
-                    connection.waitForEnd(milliseconds: Self.farewell)
-                }
-                var listens = true
-                updater.says = { text in
-                    // Who does not listen holds nothing up.
-                    guard listens else { return }
-                    listens = (try? connection.send(InstallerReply.said(text).line)) != nil
-                }
-                defer {
-                    updater.willRestart = {}
-                    updater.says = { _ in }
-                }
-                switch request.kind {
-                case .install(let manifest): try install(application, updater, manifest, connection)
-                case .confirm: try updater.confirm(request.instance)
-                case .giveUp(let reason): try updater.giveUp(reason)
-                case .rollBack: try updater.rollBack()
-                case .status, .reload, .restart, .list: break
-                }
+            let done: Void?
+            if case .install = request.kind {
+                done = try application.installing { try perform(request, $0, application, connection) }
+            } else {
+                done = try application.withUpdater { try perform(request, $0, application, connection) }
             }
             guard done != nil else {
                 return .refused(
@@ -248,6 +228,35 @@ public final class InstallerService: Sendable {
         } catch {
             report("\(application.settings.package): \(error)")
             return .refused(status: StreamStatus.installationFailed.rawValue, reason: "\(error)")
+        }
+    }
+
+    /// Does what is asked of the updater, which tells the application what comes.
+    private func perform(
+        _ request: InstallerRequest, _ updater: LinuxUpdater, _ application: ManagedApplication,
+        _ connection: LocalConnection
+    ) throws {
+        updater.willRestart = {
+            // The application may be gone already, or not listen: the update does not depend on it.
+            try? connection.send(InstallerReply.restarting.line)
+            connection.waitForEnd(milliseconds: Self.farewell)
+        }
+        var listens = true
+        updater.says = { text in
+            // Who does not listen holds nothing up.
+            guard listens else { return }
+            listens = (try? connection.send(InstallerReply.said(text).line)) != nil
+        }
+        defer {
+            updater.willRestart = {}
+            updater.says = { _ in }
+        }
+        switch request.kind {
+        case .install(let manifest): try install(application, updater, manifest, connection)
+        case .confirm: try updater.confirm(request.instance)
+        case .giveUp(let reason): try updater.giveUp(reason)
+        case .rollBack: try updater.rollBack()
+        case .status, .reload, .restart, .list: break
         }
     }
 

@@ -7,12 +7,9 @@ import Synchronization
 /// Takes a package for a Linux machine and hands it to the machine's installer, which checks it itself and does what needs
 /// rights (application-layer.md 4.2 with the defects left out).
 public final class LinuxInstaller: ProgramInstaller {
-    private static let fileName = "incoming.deb"
-
     private let client: InstallerClient
-    private let folder: String
+    private let spool: PackageSpool
     private let manifest: @Sendable () throws(StorageFailure) -> [UInt8]?
-    private let file = Mutex<(file: File, size: Int)?>(nil)
     private let handedOver = Mutex(false)
 
     private let heard = Mutex("")
@@ -28,37 +25,20 @@ public final class LinuxInstaller: ProgramInstaller {
         manifest: @escaping @Sendable () throws(StorageFailure) -> [UInt8]?
     ) {
         self.client = client
-        self.folder = folder
+        spool = PackageSpool(path: folder + "/incoming.deb", limit: DebianPackage.largestSize)
         self.manifest = manifest
     }
 
     /// Opens a file for the package.
-    public func start() throws(InstallError) {
-        cancel()
-        do throws(StorageFailure) {
-            let made = try File(folder + "/" + Self.fileName, .create)
-            file.withLock { $0 = (made, 0) }
-        } catch { throw Self.failure(error) }
-    }
+    public func start() throws(InstallError) { try spool.start() }
 
     /// Writes the next bytes.
-    public func append(_ bytes: [UInt8]) throws(InstallError) {
-        try file.withLock { open throws(InstallError) in
-            guard let (file, size) = open else { throw InstallError(.failed, "no installation was started") }
-            guard size + bytes.count <= DebianPackage.largestSize else {
-                throw InstallError(.discFull, "the package is larger than \(DebianPackage.largestSize) bytes")
-            }
-            do throws(StorageFailure) { try file.write(at: size, bytes) } catch { throw Self.failure(error) }
-            open = (file, size + bytes.count)
-        }
-    }
+    public func append(_ bytes: [UInt8]) throws(InstallError) { try spool.append(bytes) }
 
     /// Hands the package over and waits until it is refused, or the new program is about to be started.
     public func finish() throws(InstallError) -> InstalledProgram {
         defer { cancel() }
-        guard let (file, size) = file.withLock({ $0 }) else {
-            throw InstallError(.failed, "no installation was started")
-        }
+        let (file, size) = try spool.collected()
         let package: PackageInspection
         do throws(StorageFailure) {
             try file.sync()
@@ -84,12 +64,5 @@ public final class LinuxInstaller: ProgramInstaller {
     }
 
     /// Drops the package.
-    public func cancel() {
-        file.withLock { $0 = nil }
-        try? Folder.remove(Self.fileName, in: folder)
-    }
-
-    private static func failure(_ failure: StorageFailure) -> InstallError {
-        InstallError(failure.isFull ? .discFull : .writeFailed, failure.description)
-    }
+    public func cancel() { spool.cancel() }
 }

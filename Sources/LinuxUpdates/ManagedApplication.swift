@@ -7,14 +7,12 @@ final class ManagedApplication: @unchecked Sendable {
     let settings: ApplicationSettings
     let user: uid_t
     let control: any ApplicationControl
-    private let lock = Monitor()
+    /// A package that is being installed is the long work: others need not wait for that.
+    private let gate = UpdateGate()
     /// Nil when its files can't be used.
     private let updater: LinuxUpdater?
-    /// A package is being installed: others need not wait for that.
-    private let isInstalling = Mutex(false)
-    /// What was known before that.
+    /// What was known before the package that is being installed.
     private let known = Mutex(InstallerState(stage: .idle))
-    private let hasEnded = Mutex(false)
 
     init(_ settings: ApplicationSettings, user: uid_t, control: any ApplicationControl, updater: LinuxUpdater?) {
         self.settings = settings
@@ -24,20 +22,21 @@ final class ManagedApplication: @unchecked Sendable {
     }
 
     /// Runs `body` alone; nil when a package is being installed, or there is no updater.
-    func withUpdater<Value>(installs: Bool = false, _ body: (LinuxUpdater) throws -> Value) rethrows -> Value? {
-        guard let updater, !isInstalling.withLock({ $0 }) else { return nil }
-        return try lock.withLock {
-            guard !hasEnded.withLock({ $0 }) else { return nil }
-            guard installs else { return try body(updater) }
+    func withUpdater<Value>(_ body: (LinuxUpdater) throws -> Value) rethrows -> Value? {
+        guard let updater else { return nil }
+        return try gate.pass { try body(updater) }
+    }
+
+    /// Runs `body`, which installs, alone; nil as before.
+    func installing<Value>(_ body: (LinuxUpdater) throws -> Value) rethrows -> Value? {
+        guard let updater else { return nil }
+        return try gate.passForLong { work in
             let before = updater.state
             known.withLock { $0 = before }
-            isInstalling.withLock { $0 = true }
-            // A program that was started waits for the lock to ask what it is, and to confirm.
-            updater.willStart = { [weak self] in self?.isInstalling.withLock { $0 = false } }
-            defer {
-                updater.willStart = {}
-                isInstalling.withLock { $0 = false }
-            }
+            work.begin()
+            // A program that was started waits until it can ask what it is, and confirm.
+            updater.willStart = { work.end() }
+            defer { updater.willStart = {} }
             return try body(updater)
         }
     }
@@ -46,7 +45,7 @@ final class ManagedApplication: @unchecked Sendable {
     var state: InstallerState {
         if let state = withUpdater({ $0.state }) { return state }
         var state = known.withLock { $0 }
-        if updater != nil, !hasEnded.withLock({ $0 }) { state.stage = .installing }
+        if updater != nil, !gate.hasEnded { state.stage = .installing }
         return state
     }
 
@@ -62,7 +61,7 @@ final class ManagedApplication: @unchecked Sendable {
 
     /// Ends it; waits for a package that is being installed.
     func end() {
-        lock.withLock { hasEnded.withLock { $0 = true } }
+        gate.end()
         control.retire()
     }
 }

@@ -1,5 +1,6 @@
 public import ByteTools
 import Crypto
+public import FirmwareImages
 
 /// What a package file is by its content; its name is not looked at, except by `contradictions(to:)`.
 public struct PackageInspection: Sendable, Equatable {
@@ -9,6 +10,12 @@ public struct PackageInspection: Sendable, Equatable {
         case esp32(ESPChip)
         /// Debian package.
         case debian
+        /// Program for a microcontroller.
+        case microcontroller
+        /// Hex file for a Teensy.
+        case teensy
+        /// Windows Installer package.
+        case windows(WindowsPackage)
     }
 
     /// Why a file is no package.
@@ -23,6 +30,12 @@ public struct PackageInspection: Sendable, Equatable {
         case image(ESPImageError)
         /// A Debian package with something wrong.
         case debian(DebianPackage.Failure)
+        /// A microcontroller's program with something wrong.
+        case microcontroller(ImageProblem)
+        /// A hex file with something wrong.
+        case hex(TeensyProblem)
+        /// A Windows Installer package with something wrong.
+        case windows(MSIFailure)
         /// It can't be read.
         case unreadable(StorageFailure)
 
@@ -34,10 +47,16 @@ public struct PackageInspection: Sendable, Equatable {
             case .tooLarge(let limit): "larger than the \(limit) bytes a package may have"
             case .image(let error): error.description
             case .debian(let error): error.description
+            case .microcontroller(let problem): problem.text
+            case .hex(let problem): problem.description
+            case .windows(let failure): failure.description
             case .unreadable(let failure): failure.description
             }
         }
     }
+
+    /// Bytes that show the format of a file.
+    private static let startSize = ProgramDescriptor.offset + ProgramDescriptor.size
 
     /// Format.
     public let kind: Kind
@@ -64,7 +83,7 @@ public struct PackageInspection: Sendable, Equatable {
         do throws(StorageFailure) {
             file = try File(path, .read)
             size = try file.byteCount
-            start = try file.read(at: 0, count: min(size, 64))
+            start = try file.read(at: 0, count: min(size, Self.startSize))
         } catch {
             throw .unreadable(error)
         }
@@ -80,6 +99,41 @@ public struct PackageInspection: Sendable, Equatable {
             versionText = package.version
             os = "linux"
             hardware = package.architecture
+        } else if WindowsPackage.isPackage(start) {
+            guard size <= WindowsPackage.largestSize else { throw .tooLarge(limit: WindowsPackage.largestSize) }
+            let package: WindowsPackage
+            do { package = try WindowsPackage(file) } catch { throw .windows(error) }
+            kind = .windows(package)
+            application = package.application
+            versionText = package.versionText
+            os = "windows"
+            hardware = package.architecture.rawValue
+        } else if MicrocontrollerImage.isImage(start) {
+            let image: MicrocontrollerImage
+            do { image = try MicrocontrollerImage(checking: file) } catch {
+                switch error {
+                case .image(let problem): throw .microcontroller(problem)
+                case .unreadable(let failure): throw .unreadable(failure)
+                }
+            }
+            kind = .microcontroller
+            application = image.application
+            versionText = image.version
+            os = image.os
+            hardware = image.hardware
+        } else if TeensyImage.isHex(start) {
+            let program: TeensyImage
+            do { program = try TeensyImage(checking: file) } catch {
+                switch error {
+                case .program(let problem): throw .hex(problem)
+                case .unreadable(let failure): throw .unreadable(failure)
+                }
+            }
+            kind = .teensy
+            application = program.image.application
+            versionText = program.image.version
+            os = program.image.os
+            hardware = program.image.hardware
         } else if start[0] == 0xE9 {
             let image: ESPImage
             do { image = try ESPImage(checking: file) } catch { throw .image(error) }
@@ -99,10 +153,10 @@ public struct PackageInspection: Sendable, Equatable {
         let known: [(String, [UInt8])] = [
             ("an ELF program that was not made into a package", [0x7F, 0x45, 0x4C, 0x46]),
             ("a gzip file", [0x1F, 0x8B]), ("a zip file", [0x50, 0x4B, 3, 4]), ("a Windows program", [0x4D, 0x5A]),
-            ("an Intel hex file", [0x3A]), ("erased flash", [0xFF, 0xFF, 0xFF, 0xFF]),
+            ("erased flash", [0xFF, 0xFF, 0xFF, 0xFF]),
         ]
         for (what, magic) in known where start.starts(with: magic) { return what }
-        let isText = start.allSatisfy { $0 >= 0x20 && $0 < 0x7F || $0 == 9 || $0 == 10 || $0 == 13 }
+        let isText = start.prefix(64).allSatisfy { $0 >= 0x20 && $0 < 0x7F || $0 == 9 || $0 == 10 || $0 == 13 }
         return isText ? "a text file" : "unknown data that starts with \(hexadecimal(start.prefix(8)))"
     }
 
@@ -118,6 +172,10 @@ public struct PackageInspection: Sendable, Equatable {
         }
         if let hardware, hardware != name.hardware {
             found.append("the name says hardware \(name.hardware), the content \(hardware)")
+        }
+        if case .windows(let package) = kind, let organization = package.organization, organization != name.organization
+        {
+            found.append("the name says organization \(name.organization), the content \(organization)")
         }
         if case .esp32(let chip) = kind, let board = ESPChip.onBoard(name.hardware), board != chip {
             found.append("the name says hardware \(name.hardware) with \(board), the content is for \(chip)")

@@ -73,12 +73,11 @@ import Glibc
     }
 
     @Test func `A program that leaves a daemon behind with its output has ended all the same`() throws {
-        let begin = ContinuousClock.now
+        // Who waited for the end of the output would fail when the time is over.
         let result = try Subprocess.run(
             "/bin/sh", ["-c", "sleep 30 & echo started; exit 4"], environment: ["A=b"], outputLimit: 100,
             milliseconds: 20_000)
         #expect(result.status == 4 && result.output == Array("started\n".utf8))
-        #expect(ContinuousClock.now - begin < .seconds(15))
     }
 
     @Test func `A program that hangs, floods or does not exist is an error`() {

@@ -75,7 +75,22 @@ import Testing
         #expect(found.shown.network == "cafenet*")
     }
 
+    @Test func `A serial line is used as the configuration has it`() throws {
+        for (parameters, address) in [
+            ("/dev/ttyUSB0", "serial:///dev/ttyUSB0?baud=115200"), ("COM4:19200", "serial://COM4?baud=19200"),
+            ("/dev/ttyS1:9600,parity=even", "serial:///dev/ttyS1?baud=9600&parity=even"),
+        ] {
+            let found = try configuration([
+                "network": ["connect": [["transport": "serial", "parameters": .string(parameters)]]]
+            ])
+            #expect(found.problem == nil)
+            #expect(found.settings.address.description == address)
+            #expect(found.shown.connect.hasPrefix(parameters))
+        }
+    }
+
     @Test(arguments: [
+        #"{"network":{"connect":[{"transport":"serial","parameters":"/dev/ttyS1:12345"}]}}"#,
         #"{"network":{"connect":[{"transport":"none"}]}}"#, #"{"network":{"connect":[{"transport":"serial"}]}}"#,
         #"{"network":{"connect":[{"transport":"socket","flags":"listen","parameters":"*:1"}]}}"#,
         #"{"network":{"connect":[{"transport":"tls","parameters":"a"}]}}"#,

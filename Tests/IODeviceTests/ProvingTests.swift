@@ -86,4 +86,31 @@ import IODevice
         #expect(proving.handle(.time, now: 62_000) == nil)
         #expect(proving.handle(.confirmedByOperator, now: 63_000) == .confirm)
     }
+
+    @Test func anOperatorMayAskAgainForAWayBackThatFailed() {
+        var proving = trial()
+        for _ in 0..<2 {
+            #expect(
+                proving.handle(.rolledBackByOperator, now: 2000) == .rollBack(reason: "an operator asked for it"))
+            proving.cannotGoBack()
+            #expect(proving.handle(.time, now: 62_000) == nil)
+        }
+        var stuck = trial(hasWayBack: false)
+        for _ in 0..<2 {
+            #expect(stuck.handle(.rolledBackByOperator, now: 2000) == .carryOn(reason: "an operator asked for it"))
+        }
+    }
+
+    @Test func aConfirmationThatFailedIsTriedAgainOnlyForAnOperator() {
+        for event in [Proving.Event.confirmedByOperator, .rolledBackByOperator] {
+            var proving = trial()
+            _ = proving.handle(.connected, now: 2000)
+            #expect(proving.handle(.selfTest(passed: true), now: 2000) == .confirm)
+            proving.cannotConfirm()
+            for event in [Proving.Event.time, .connected, .selfTest(passed: true)] {
+                #expect(proving.handle(event, now: 62_000) == nil)
+            }
+            #expect(proving.handle(event, now: 63_000) != nil)
+        }
+    }
 }

@@ -21,10 +21,13 @@ import UpdateTesting
         }
         """
 
-    private static func build(_ folder: TemporaryFolder, _ name: String) throws -> String {
+    private static func build(
+        _ folder: TemporaryFolder, _ name: String, compression: Int = DebianBuilder.usualCompression
+    ) throws -> String {
         let description = try DebianDescription(parsing: Array(good.utf8))
-        let builder = try DebianBuilder(
+        var builder = try DebianBuilder(
             description, in: folder.path, program: program, version: try ProgramVersion("261124-1205"))
+        builder.compression = compression
         let path = folder.path + "/" + name
         try builder.build(at: path)
         return path
@@ -119,6 +122,14 @@ import UpdateTesting
         for text in ["", "[]", "{", "\"x\"", String(repeating: " ", count: DebianDescription.largestSize + 1)] {
             #expect(throws: DebianDescription.ParseError.self) { try DebianDescription(parsing: Array(text.utf8)) }
         }
+    }
+
+    @Test(.enabled(if: hasTools))
+    func `A quickly made package holds the same`() throws {
+        let folder = try TemporaryFolder()
+        _ = try folder.write("candy.conf", [])
+        let quick = try Self.tool("/usr/bin/dpkg-deb", ["--contents", Self.build(folder, "a.deb", compression: 0)])
+        #expect(try quick == Self.tool("/usr/bin/dpkg-deb", ["--contents", Self.build(folder, "b.deb")]))
     }
 
     @Test func `What is not a program for Linux is not packed`() throws {

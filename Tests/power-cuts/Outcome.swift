@@ -1,4 +1,5 @@
 import ByteTools
+import Installers
 import PackedJSON
 import Programs
 import UpdateTesting
@@ -25,6 +26,24 @@ struct Outcome {
         let program = try file.read(at: 0, count: size)
         let clock = ContinuousClock()
         let start = clock.now
+        if TeensyImage.isHex(program) {
+            image = nil
+            do {
+                let found = try TeensyImage(checking: ArraySource(program))
+                let size = found.bytes.count + 0xFFF & ~0xFFF
+                let target = TeensyUnderTest(
+                    found.board, application: found.image.application, programSize: max(32 << 10, size),
+                    pageSize: pageSize)
+                let new = TestPackage(version: found.image.version, bytes: program, program: found.bytes)
+                report = try PowerCutCampaign(target, installing: new).run()
+                refusal = nil
+            } catch {
+                report = nil
+                refusal = "\(error)"
+            }
+            seconds = Self.seconds(since: start)
+            return
+        }
         let checked: ESPImage
         do {
             checked = try ESPImage(checking: ArraySource(program))
@@ -40,15 +59,54 @@ struct Outcome {
             report = nil
             refusal = "\(error)"
         }
-        let duration = start.duration(to: clock.now).components
-        seconds = Double(duration.seconds) + Double(duration.attoseconds / 1_000_000_000_000_000) / 1000
+        seconds = Self.seconds(since: start)
+    }
+
+    private static func seconds(since start: ContinuousClock.Instant) -> Double {
+        let duration = start.duration(to: .now).components
+        return Double(duration.seconds) + Double(duration.attoseconds / 1_000_000_000_000_000) / 1000
+    }
+
+    /// Boards on exact models.
+    static let boards = STM32Profile.all.map(\.name) + TeensyBoard.all.map(\.name)
+
+    /// Operations are pages there, and all are tried.
+    private static func teensy(_ name: String) throws -> any InstallerUnderTest {
+        guard let board = TeensyBoard.named(name) else { throw ContractBreach("there is no board \(name)") }
+        return TeensyUnderTest(board, pageSize: 256)
+    }
+
+    /// Runs the campaign with a board.
+    init(board name: String, every stride: Int) {
+        path = name
+        image = nil
+        let clock = ContinuousClock()
+        let start = clock.now
+        var size = 0
+        do {
+            let target: any InstallerUnderTest =
+                switch STM32Profile.named(name) {
+                case .f405?: STM32UnderTest(.f405, as: STM32FiveAreaBoard.self, stride: stride)
+                case let profile?: STM32UnderTest(profile, as: STM32DualBankBoard.self, stride: stride)
+                case nil: try Self.teensy(name)
+                }
+            size = try target.package("260102-0000").bytes.count
+            report = try PowerCutCampaign(target).run()
+            refusal = nil
+        } catch {
+            report = nil
+            refusal = "\(error)"
+        }
+        self.size = size
+        seconds = Self.seconds(since: start)
     }
 
     /// For a person.
     var text: String {
-        guard let report, let image else { return "\(path): not installed: \(refusal ?? "")" }
+        guard let report else { return "\(path): not installed: \(refusal ?? "")" }
+        let what = image.map { "\($0.chip), \($0.application.project) \($0.application.version), " } ?? ""
         var lines = [
-            "\(path): \(image.chip), \(image.application.project) \(image.application.version), \(size) bytes",
+            "\(path): \(what)\(size) bytes",
             Self.columns("phase", "operations", "cuts", "cut again", "failures"),
         ]
         for phase in PowerCutCampaign.Phase.allCases {
@@ -79,7 +137,7 @@ struct Outcome {
             JSON.Member("image", .string(path)), JSON.Member("size", .integer(Int64(size))),
             JSON.Member("seconds", .number(seconds)),
         ]
-        guard let report, let image else {
+        guard let report else {
             return .object(members + [JSON.Member("refused", .string(refusal ?? ""))])
         }
         let phases = PowerCutCampaign.Phase.allCases.map { phase in
@@ -91,10 +149,14 @@ struct Outcome {
                 JSON.Member("failures", .integer(Int64(report.failureCounts[phase] ?? 0))),
             ])
         }
+        if let image {
+            members += [
+                JSON.Member("chip", .string("\(image.chip)")),
+                JSON.Member("project", .string(image.application.project)),
+                JSON.Member("version", .string(image.application.version)),
+            ]
+        }
         members += [
-            JSON.Member("chip", .string("\(image.chip)")),
-            JSON.Member("project", .string(image.application.project)),
-            JSON.Member("version", .string(image.application.version)),
             JSON.Member("phases", .array(phases)),
             JSON.Member("cuts", .integer(Int64(report.totalCuts))),
             JSON.Member("secondCuts", .integer(Int64(report.totalSecondCuts))),

@@ -24,14 +24,14 @@ do throws(StorageFailure) {
     // All files are opened first, for a campaign can take minutes.
     var files: [File] = []
     for path in options.images { files.append(try File(path, .read)) }
-    for file in files {
-        let outcome = try Outcome(file, pageSize: options.pageSize)
+    func show(_ outcome: Outcome) {
         outcomes.append(outcome)
-        if !options.json {
-            print(outcome.text)
-            fflush(nil)
-        }
+        guard !options.json else { return }
+        print(outcome.text)
+        fflush(nil)
     }
+    for file in files { show(try Outcome(file, pageSize: options.pageSize)) }
+    for board in options.boards { show(Outcome(board: board, every: options.every)) }
 } catch {
     leave(4, "\(error)")
 }

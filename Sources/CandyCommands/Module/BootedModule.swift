@@ -5,6 +5,7 @@ import Installers
 import LinuxUpdates
 import Programs
 import TerminalUI
+import WindowsUpdates
 
 /// A module after its boot: what runs on it and what it stores to. Nothing in here outlives a restart.
 struct BootedModule: Sendable {
@@ -19,7 +20,7 @@ struct BootedModule: Sendable {
     let selfTestTime: Duration
     /// True for a program that the boot loader started on trial.
     let isOnTrial: Bool
-    private let power: PowerSwitch?
+    let power: (any ModulePower)?
 
     /// Switches the module on. Blocking; `log` hears of the provisioning and of what the boot loader noticed.
     static func boot(_ settings: CandySettings, log: EventLog) throws -> BootedModule {
@@ -32,6 +33,23 @@ struct BootedModule: Sendable {
             return BootedModule(
                 store: store, updatable: client.isThere ? program : nil, version: settings.linuxVersion,
                 behaviour: ProgramBehaviour(), selfTestTime: .zero, isOnTrial: false, power: nil)
+        case .stm32(let profile): return try boot(profile, settings, log: log)
+        case .teensy(let layout): return try boot(layout, settings, log: log)
+        case .windows:
+            let store = try FilePersistentStore(folder: settings.folder.path)
+            guard let prefix = settings.winePrefix else { throw CandyError(.usage, "--wine-prefix is missing") }
+            let machine = try WindowsMachine(
+                application: settings.name.description, architecture: ModuleHardware.windowsArchitecture,
+                folder: settings.folder.path + "/windows", tools: .wine(prefix: prefix))
+            let start = machine.start()
+            let check = settings.signatureCheck(store, running: settings.name.description, start.version)
+            log.note(
+                "boot", start.problem.map { "\(start.version) does not run: \($0)" } ?? "\(start.version) is installed",
+                [("version", .string(start.version)), ("problem", .string(start.problem))])
+            return BootedModule(
+                store: store, updatable: WindowsProgram(machine, start, for: check), version: start.version,
+                behaviour: ProgramBehaviour(selfTest: start.problem == nil ? .passes : .fails), selfTestTime: .zero,
+                isOnTrial: start.isOnTrial, power: nil)
         case .esp(let profile):
             let power = PowerSwitch(try NORFlash(file: settings.folder.flashImage, size: profile.flashSize))
             let flash = try openOrProvision(power, profile, settings, log)

@@ -39,6 +39,8 @@ struct CandySettings: Sendable {
     var packageKeys: String?
     /// Socket of the machine's installer; nil takes the usual one.
     var installer: String?
+    /// Wine prefix that holds the Windows of a device that is one.
+    var winePrefix: String?
     /// Version of the program on a Linux machine.
     var linuxVersion = CandySettings.builtInVersion
     /// Buffer for uploads, bytes.

@@ -2,9 +2,15 @@ import ByteTools
 import DeviceStorage
 import Synchronization
 
+/// What ends everything that a module could still write.
+protocol ModulePower: Sendable {
+    /// From here on nothing that the module did so far can change what it stores.
+    func switchOff()
+}
+
 /// The flash as long as the module is on. A restart switches it off first: what a thread of the former run still wants to
 /// write then fails, as it would in a chip that was reset, and can never mix with what the next run does.
-final class PowerSwitch: FlashDevice {
+final class PowerSwitch: FlashDevice, ModulePower {
     let size: Int
     private struct State { var flash: (any FlashDevice)? }
     private let flash: Mutex<State>

@@ -24,7 +24,7 @@ struct CandyRun: AsyncParsableCommand {
 
     @Option(
         help: """
-            Server: tls://host[:6369] or tcp://host[:6368]; tls://* or tcp://* (tls://[*] for IPv6) looks for one that \
+            Server: tls://host[:6369], tcp://host[:6368] or serial:///dev/ttyUSB0?baud=115200; tls://* or tcp://* (tls://[*] for IPv6) looks for one that \
             announces --network, again at each reconnect.
             """)
     var connect: String
@@ -53,6 +53,8 @@ struct CandyRun: AsyncParsableCommand {
     )
     var packageKeys: String?
     @Option(help: "Socket of this machine's installer, for --hardware linux.") var installer: String?
+    @Option(help: "Wine prefix with the Windows that programs are installed in, for --hardware windows.")
+    var winePrefix: String?
     @Flag(help: "Do not check that the server's certificate names the host.") var noHostNameCheck = false
     @Option(
         help: "What to do when the server's certificate, signed by an authority of --trust, has ended: allow, refuse.")
@@ -127,15 +129,18 @@ struct CandyRun: AsyncParsableCommand {
         settings.password = try readPassword()
         settings.packageKeys = packageKeys
         settings.installer = installer
+        if hardware == .windows {
+            guard let winePrefix, Folder.exists(winePrefix) else {
+                throw ValidationError("--hardware windows needs --wine-prefix with a folder that wineboot made")
+            }
+            settings.winePrefix = winePrefix
+        }
         settings.linuxVersion = InstalledVersion.of(name) ?? CandySettings.builtInVersion
         do { _ = try settings.trustedKeys() } catch {
             throw CandyError(error.isNoSuchFile ? .notFound : .failed, error.description)
         }
         try readTrust(into: &settings)
-        if let image {
-            guard case .esp(let profile) = hardware else { throw ValidationError("--image is for ESP32 hardware") }
-            settings.firstProgram = try Self.readImage(image, profile)
-        }
+        if let image { settings.firstProgram = try Self.firstProgram(image, for: hardware) }
         return settings
     }
 
@@ -189,15 +194,19 @@ struct CandyRun: AsyncParsableCommand {
         return text
     }
 
-    private static func readImage(_ path: String, _ profile: HardwareProfile) throws -> [UInt8] {
+    /// The bytes of the program in a file, when it is one for the hardware.
+    private static func firstProgram(_ path: String, for hardware: ModuleHardware) throws -> [UInt8] {
         do {
             let file = try File(path, .read)
-            _ = try ESPImage(checking: file, chip: profile.chip)
+            switch hardware {
+            case .esp(let profile): _ = try ESPImage(checking: file, chip: profile.chip)
+            case .stm32(let profile): _ = try MicrocontrollerImage(checking: file, for: profile.target())
+            case .teensy(let layout): return try TeensyImage(checking: file, board: layout.board).bytes
+            case .linux, .windows: throw ValidationError("--image is for hardware with a flash")
+            }
             return try file.read(at: 0, count: file.byteCount)
-        } catch let failure as StorageFailure {
+        } catch let wrong as ValidationError { throw wrong } catch let failure as StorageFailure {
             throw CandyError(failure.isNoSuchFile ? .notFound : .failed, failure.description)
-        } catch {
-            throw CandyError(.failed, "\(path) is not a program for \(profile.name): \(error)")
-        }
+        } catch { throw CandyError(.failed, "\(path) is not a program for \(hardware.name): \(error)") }
     }
 }

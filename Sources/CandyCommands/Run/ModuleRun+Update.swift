@@ -50,10 +50,10 @@ extension ModuleRun {
         switch proving?.handle(event, now: now) {
         case nil: return nil
         case .confirm:
-            await confirm()
+            let ending = try await confirm()
             try await showUpdate()
             try await showConfiguration()
-            return nil
+            return ending
         case .rollBack(let reason): return try await rollBack(reason)
         case .carryOn(let reason):
             report.set(
@@ -65,34 +65,44 @@ extension ModuleRun {
     }
 
     /// Asks whether the others have proved themselves by now.
-    func confirmWithOthers() async throws {
-        guard waitsForOthers else { return }
-        await confirm()
+    func confirmWithOthers() async throws -> Ending? {
+        guard waitsForOthers else { return nil }
+        let ending = try await confirm()
         try await showUpdate()
+        return ending
     }
 
-    private func confirm() async {
-        guard let updatable = module.updatable else { return }
-        do {
-            guard case .confirmed(let problem) = try await Self.offLoop({ try updatable.confirm() }) else {
-                if !waitsForOthers {
-                    log.note("proving", "the other programs of this package have to prove themselves")
-                }
-                waitsForOthers = true
-                return
+    private func confirm() async throws -> Ending? {
+        guard let updatable = module.updatable else { return nil }
+        let confirmation: Confirmation
+        do { confirmation = try await Self.offLoop { try updatable.confirm() } } catch {
+            waitsForOthers = false
+            // The next start gives the program up, as it was not confirmed.
+            report.set(.failed, error: "\(module.version) proved itself but could not be confirmed: \(error)")
+            proving?.cannotConfirm()
+            log.note("update", report.error, [("phase", "failed")])
+            return nil
+        }
+        switch confirmation {
+        case .waitsForOthers:
+            if !waitsForOthers {
+                log.note("proving", "the other programs of this package have to prove themselves")
             }
+            waitsForOthers = true
+        case .refuted(let reason):
+            waitsForOthers = false
+            let ending = try await rollBack(reason)
+            proving?.cannotConfirm()
+            return ending
+        case .confirmed(let problem):
             waitsForOthers = false
             report.set(.confirmed)
             log.note(
                 "update", "update: the program \(module.version) proved itself and is confirmed",
                 [("phase", "confirmed")])
             if let problem { log.note("record", problem) }
-        } catch {
-            waitsForOthers = false
-            // The next start gives the program up, as it was not confirmed.
-            report.set(.failed, error: "\(module.version) proved itself but could not be confirmed: \(error)")
-            log.note("update", report.error, [("phase", "failed")])
         }
+        return nil
     }
 
     /// Gives up the running program for the one before. Restarts when that worked.

@@ -216,7 +216,7 @@ final class ModuleRun {
             ticks += 1
             if ticks % 5 == 0 {
                 try await show(ModuleSignals.process(seconds: now / 1000))
-                try await confirmWithOthers()
+                if let ending = try await confirmWithOthers() { return ending }
             }
             if let updatable = module.updatable, updatable.isInstalling {
                 report.noteInstalling(text: updatable.installerText)

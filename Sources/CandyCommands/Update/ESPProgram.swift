@@ -21,11 +21,10 @@ struct ESPProgram: UpdatableProgram {
 
     func findings() throws -> UpdateFindings {
         let record = try UpdateRecord(in: store)
-        let found = StartFindings(
+        return try StartFindings(
             record: record, slot: boot.slot, version: version, needsProof: boot.needsProof, other: other,
-            notes: boot.notes)
-        if let new = found.record, new != record { try new.save(in: store) }
-        return UpdateFindings(found.phase, error: found.record?.error ?? "")
+            notes: boot.notes
+        ).noted(after: record, in: store)
     }
 
     /// Version and state of the program in the slot that does not run, as far as they can be read.
@@ -49,27 +48,17 @@ struct ESPProgram: UpdatableProgram {
 
     func confirm() throws -> Confirmation {
         try slots.confirm()
-        do {
-            guard var record = try UpdateRecord(in: store) else { return .confirmed(note: nil) }
-            record.outcome = .confirmed
-            try record.save(in: store)
-            return .confirmed(note: nil)
-        } catch { return .confirmed(note: "the update could not be written down: \(error)") }
+        return UpdateRecord.confirm(in: store)
     }
 
     /// The program it returns to was proved on this device before and runs as valid at once. The one given up is marked
-    /// invalid: only a new installation brings it back. The reason is written down first.
+    /// invalid: only a new installation brings it back.
     func goBack(_ reason: String) throws {
         guard let previous = try slots.previousImage() else {
             throw InstallError(.failed, "the other slot holds no program that was proved on this device")
         }
-        let before = try? UpdateRecord(in: store)
-        try? UpdateRecord(
-            outcome: .rolledBack, from: previous.application.version, to: version, slot: boot.slot, reason: reason
-        ).save(in: store)
-        do { try slots.markInvalidAndRollBack() } catch {
-            try? before?.save(in: store)
-            throw error
-        }
+        try UpdateRecord.rollBack(
+            from: version, to: previous.application.version, slot: { _ in boot.slot }, reason: reason, in: store
+        ) { try slots.markInvalidAndRollBack() }
     }
 }

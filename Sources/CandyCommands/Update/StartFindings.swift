@@ -1,4 +1,5 @@
 import DeviceDescription
+import DeviceStorage
 import Installers
 
 /// What a start finds out about the update before it: record and otadata together. A pure function of both.
@@ -48,5 +49,11 @@ struct StartFindings: Equatable {
         found.reason = passedOver ?? "the new program \(found.to) did not confirm itself before the device restarted"
         self.record = found
         phase = .rolledBack
+    }
+
+    /// Writes down what `record`, the one that was read, does not say yet; gives what the device shows.
+    func noted(after record: UpdateRecord?, in store: any PersistentStore) throws -> UpdateFindings {
+        if let new = self.record, new != record { try new.save(in: store) }
+        return UpdateFindings(phase, error: self.record?.error ?? "")
     }
 }

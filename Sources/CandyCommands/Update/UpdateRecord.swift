@@ -1,5 +1,7 @@
 import DeviceStorage
+import FirmwareStorage
 import IODevice
+import Installers
 import PackedJSON
 
 /// What became of the latest program update, kept in persistent block 200 across restarts.
@@ -32,6 +34,38 @@ extension UpdateRecord {
             let slot = Int(exactly: slot)
         else { return nil }
         self.init(outcome: outcome, from: from, to: to, slot: slot, reason: json["reason"]?.text ?? "")
+    }
+
+    /// Writes down that the program proved itself, which it is already where that counts: a record that fails is a note.
+    static func confirm(in store: any PersistentStore) -> Confirmation {
+        do {
+            guard var record = try UpdateRecord(in: store) else { return .confirmed(note: nil) }
+            record.outcome = .confirmed
+            try record.save(in: store)
+            return .confirmed(note: nil)
+        } catch { return .confirmed(note: "the update could not be written down: \(error)") }
+    }
+
+    /// Goes back with `goBack`; the reason is written down first, and what stood there comes back when it fails. `slot` says
+    /// where the program runs that is given up.
+    static func rollBack(
+        from version: String, to previous: String, slot: (UpdateRecord?) -> Int, reason: String,
+        in store: any PersistentStore, _ goBack: () throws -> Void
+    ) throws {
+        let before = try? UpdateRecord(in: store)
+        try? UpdateRecord(outcome: .rolledBack, from: previous, to: version, slot: slot(before), reason: reason).save(
+            in: store)
+        do { try goBack() } catch {
+            try? before?.save(in: store)
+            throw error
+        }
+    }
+
+    /// Number of the place that the program runs from where there is one only: a new program counts as another place until
+    /// it is taken back.
+    static func onlySlot(_ record: UpdateRecord?, _ goneBack: GoneBack) -> Int {
+        guard let record else { return 0 }
+        return goneBack == .no ? record.slot : 1 - record.slot
     }
 
     /// Writes the record; it is safe from loss of power when this returns.

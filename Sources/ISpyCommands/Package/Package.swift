@@ -8,7 +8,8 @@ struct Package: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "package", abstract: "Names, signs and examines packages.",
         subcommands: [
-            PackageMakeDeb.self, PackageCopy.self, PackageKeygen.self, PackageSign.self, PackageVerify.self,
+            PackageMakeDeb.self, PackageMakeImage.self, PackageCopy.self, PackageKeygen.self, PackageSign.self,
+            PackageVerify.self,
             PackageShow.self,
         ])
 

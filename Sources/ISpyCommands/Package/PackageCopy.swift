@@ -9,13 +9,15 @@ struct PackageCopy: ParsableCommand {
         commandName: "copy", abstract: "Copies a compiled program into the packages folder under its right name.",
         discussion: "Application, version and system are read from the file; it must say them itself.")
 
-    @Argument(help: ArgumentHelp("Program file: an ESP32 image or a Debian package.", valueName: "file"))
+    @Argument(
+        help: ArgumentHelp(
+            "Program file: an ESP32 image, a Debian package or a Windows Installer package.", valueName: "file"))
     var file: String
 
-    @Option(help: "Who made the program.")
-    var organization = "iocafe"
+    @Option(help: "Who made the program; iocafe when neither this nor the file says it.")
+    var organization: String?
 
-    @Option(help: "Hardware it is for, like espcam; a Debian package says it itself.")
+    @Option(help: "Hardware it is for, like espcam; a Debian or Windows package says it itself.")
     var hardware: String?
 
     @OptionGroup var packages: PackagesOption
@@ -52,10 +54,16 @@ struct PackageCopy: ParsableCommand {
             throw Failure(.usage, "\(file) does not say which board it is for: give --hardware, like espcam")
         }
         do {
-            let isDebian = inspection.kind == .debian
+            let (fileExtension, said): (String, String?) =
+                switch inspection.kind {
+                case .debian: ("deb", nil)
+                case .windows(let package): ("msi", package.organization)
+                case .teensy: ("hex", nil)
+                case .esp32, .microcontroller: ("bin", nil)
+                }
             return try PackageName(
-                organization: organization, application: inspection.application, version: version, os: inspection.os,
-                hardware: hardware, fileExtension: isDebian ? "deb" : "bin")
+                organization: organization ?? said ?? "iocafe", application: inspection.application, version: version,
+                os: inspection.os, hardware: hardware, fileExtension: fileExtension)
         } catch { throw Failure(.failed, "\(file) can't be named: \(error)") }
     }
 }

@@ -30,6 +30,9 @@ struct PackageMakeDeb: ParsableCommand {
 
     @OptionGroup var packages: PackagesOption
 
+    @Option(help: ArgumentHelp("0 to 9: a quickly made package, or a small one.", valueName: "level"))
+    var compression = DebianBuilder.usualCompression
+
     @Flag(help: "For this machine only: the program may look for libraries where only this one has them.")
     var local = false
 
@@ -39,6 +42,9 @@ struct PackageMakeDeb: ParsableCommand {
     func run() throws {
         let version: ProgramVersion
         do { version = try ProgramVersion(self.version) } catch { throw ValidationError("\(error)") }
+        guard DebianBuilder.compressions.contains(compression) else {
+            throw ValidationError("--compression is a number from 0 to 9")
+        }
         for path in [description, program] {
             guard case .file = Folder.entry(path) else {
                 throw Failure(.notFound, "\(path) does not exist, or is not a regular file")
@@ -51,6 +57,7 @@ struct PackageMakeDeb: ParsableCommand {
             var builder = try DebianBuilder(
                 parsed, in: Folder.split(description).folder, program: program, version: version)
             builder.isLocal = local
+            builder.compression = compression
             let place = output ?? packages.folder + "/linux"
             try Folder.make(place)
             let path = try place + "/" + builder.name.description

@@ -6,6 +6,10 @@ import Crypto
 public struct DebianBuilder {
     /// Largest program that is packed.
     public static let largestProgram = 512 << 20
+    /// How much time goes into making a package small: levels of xz(1).
+    public static let compressions = 0...9
+    /// The level that is used unless somebody says otherwise.
+    public static let usualCompression = 6
     /// Longest time for one of the tools, ms.
     private static let toolTime = 600_000
 
@@ -24,6 +28,8 @@ public struct DebianBuilder {
     private let architecture: String
     /// The package is for the machine that makes it: the program may look for libraries where only this one has them.
     public var isLocal = false
+    /// One of ``compressions``.
+    public var compression = usualCompression
 
     /// `folder` is where the description's files lie; `program` must be an ELF program for Linux.
     public init(
@@ -274,7 +280,7 @@ public struct DebianBuilder {
 
     private func compress(_ path: String) throws(Failure) {
         // One thread: the number of cores would change the bytes.
-        try tool("/usr/bin/xz", ["--threads=1", "-6", path])
+        try tool("/usr/bin/xz", ["--threads=1", "-\(compression)", path])
     }
 
     private func gzip(_ bytes: [UInt8], in scratch: String) throws(Failure) -> [UInt8] {

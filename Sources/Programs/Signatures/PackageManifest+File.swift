@@ -23,33 +23,20 @@ public enum ManifestMakingError: Error, Equatable, Sendable, CustomStringConvert
 }
 
 extension PackageManifest {
-    /// Formats whose content is not examined here: for them the name counts.
-    private static let namedOnly: Set<String> = ["msi", "hex"]
-
     /// The manifest of a package file, from its name and its content, which must agree.
     public init(file path: String, allowsDowngrade: Bool = false) throws(ManifestMakingError) {
         let name: PackageName
         do { name = try PackageName(parsing: path.split(separator: "/").last.map(String.init) ?? path) } catch {
             throw .name(error)
         }
-        guard Self.namedOnly.contains(name.fileExtension) else {
-            let inspection: PackageInspection
-            do { inspection = try PackageInspection(path: path) } catch { throw .content(error) }
-            if let contradiction = inspection.contradictions(to: name).first { throw .contradiction(contradiction) }
-            guard inspection.version != nil else {
-                throw .contradiction(
-                    "the content says version '\(inspection.versionText)', which is none (YYMMDD-HHMM)")
-            }
-            self.init(
-                name, size: inspection.size, sha256: inspection.sha256, allowsDowngrade: allowsDowngrade)
-            return
+        let inspection: PackageInspection
+        do { inspection = try PackageInspection(path: path) } catch { throw .content(error) }
+        if let contradiction = inspection.contradictions(to: name).first { throw .contradiction(contradiction) }
+        guard inspection.version != nil else {
+            throw .contradiction(
+                "the content says version '\(inspection.versionText)', which is none (YYMMDD-HHMM)")
         }
-        do throws(StorageFailure) {
-            let file = try File(path, .read)
-            let size = try file.byteCount
-            guard size > 0 else { throw StorageFailure("\(path) is empty") }
-            self.init(name, size: size, sha256: try fileDigest(file, size), allowsDowngrade: allowsDowngrade)
-        } catch { throw .unreadable(error) }
+        self.init(name, size: inspection.size, sha256: inspection.sha256, allowsDowngrade: allowsDowngrade)
     }
 
     /// What makes a file another one than this manifest describes; nil when it is the one.

@@ -15,7 +15,10 @@ enum SignifyText {
         let (comment, afterComment) = try line(text, atMost: lead.utf8.count + longestComment)
         guard comment.starts(with: lead.utf8) else { throw .form("the first line is not 'untrusted comment: …'") }
         let (encoded, rest) = try line(afterComment, atMost: 256)
-        guard let data = Data(base64Encoded: Data(encoded)) else { throw .form("the second line is not base64") }
+        // One text for one meaning: other paddings and spare bits, which some readers take, are refused.
+        guard let data = Data(base64Encoded: Data(encoded)), data.base64EncodedData().elementsEqual(encoded) else {
+            throw .form("the second line is not base64")
+        }
         guard data.starts(with: scheme) else { throw .form("it is not for Ed25519") }
         return (Array(data), rest)
     }

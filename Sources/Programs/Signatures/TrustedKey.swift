@@ -33,6 +33,9 @@ public struct TrustedKey: Sendable, Hashable {
         SignifyText.text(SignifyText.scheme + number.bytes + bytes, comment: comment)
     }
 
+    /// Number and key, 40 bytes: how microcontrollers keep it (docs/firmware.md).
+    public var deviceForm: [UInt8] { number.bytes + bytes }
+
     /// True when `signature` is this key's of `message`.
     func verifies(_ signature: [UInt8], of message: some Sequence<UInt8>) -> Bool {
         guard let key = try? Curve25519.Signing.PublicKey(rawRepresentation: bytes) else { return false }
