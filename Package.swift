@@ -67,6 +67,8 @@ let package = Package(
         library("FirmwareLayouts"),
         library("FlashControllers", ["FirmwareImages", "FirmwareStorage"]),
         library("FlashControllerModels", ["ByteTools", "FlashControllers"]),
+        library("FirmwareDevice", ["FirmwareCrypto", "FirmwareImages", "FirmwareStorage", "IOCOM"]),
+        library("FirmwareDescription", ["DeviceDescription", "IOCOM", "PackedJSON"]),
         library("FirmwareCrypto", ["FirmwareImages", "IOCOM"]),
         library("Programs", ["ByteTools", "FirmwareImages", "IOCOM", "PackedJSON", crypto]),
         library("DeviceStorage", ["ByteTools", "FirmwareStorage", crypto]),
@@ -187,6 +189,18 @@ let package = Package(
         .executableTarget(
             name: "golden-check", dependencies: ["GoldenChecks"], path: "Tests/golden-check", swiftSettings: settings),
 
+        // Prints the layout that firmware is built with (Sources/FirmwareDevice/DeviceLayout.swift).
+        .executableTarget(name: "firmware-info", dependencies: ["FirmwareDescription"], swiftSettings: settings),
+
+        // Images and flash files of microcontroller programs (scripts/firmware).
+        .executableTarget(
+            name: "firmware-image",
+            dependencies: [
+                "ByteTools", "FirmwareDevice", "FirmwareImages", "FirmwareLayouts", "FirmwareStorage", "IOCOM",
+                "Programs",
+            ],
+            path: "Tests/firmware-image", swiftSettings: settings),
+
         // Power cuts with any program image (scripts/cuts).
         .executableTarget(
             name: "power-cuts", dependencies: ["ByteTools", "Installers", "PackedJSON", "Programs", "UpdateTesting"],
@@ -211,6 +225,13 @@ let package = Package(
         tests("FirmwareImages", ["IOCOM", crypto]),
         tests("FirmwareStorage", ["FirmwareImages", "IOCOM"]),
         tests("FlashControllers", ["FirmwareImages", "FirmwareStorage", "FlashControllerModels"]),
+        tests(
+            "FirmwareDevice",
+            [
+                "ByteTools", "DeviceDescription", "DeviceStorage", "FirmwareDescription", "FirmwareImages",
+                "FirmwareStorage", "IOCOM",
+                "IOCOMTestSupport", "Programs", "UpdateTesting", crypto,
+            ]),
         tests("FirmwareCrypto", ["FirmwareImages", "IOCOM", "IOCOMTestSupport", "Programs", crypto]),
         tests("Programs", ["ByteTools", "FirmwareImages", "UpdateTesting"]),
         tests("DeviceStorage", ["ByteTools", "FirmwareStorage", "UpdateTesting"]),

@@ -1,0 +1,1 @@
+// Start-up code only; nothing to call.
