@@ -6,28 +6,28 @@ struct ConversationCheck {
     private(set) var failures: [String] = []
     private(set) var items: [WireItem] = []
     private(set) var incomplete = 0
-    private var sent: [Sender: [(time: Double, total: Int)]] = [.client: [], .server: []]
-    private var acknowledged: [Sender: Int] = [.client: 0, .server: 0]
+    private var sent = OfBoth<[(time: Int, total: Int)]>([])
+    private var acknowledged = OfBoth(0)
     /// True when the server's first byte is the TLS mark.
     let isSecure: Bool
 
     init(_ pieces: [Piece]) {
         isSecure = pieces.first { $0.sender == .server }?.bytes.first == SocketHandshake.tlsMark
-        var readers: [Sender: ItemReader] = [:]
-        for sender in Sender.allCases { readers[sender] = ItemReader(sender: sender, isSecure: isSecure) }
-        var dead: Set<Sender> = []
-        for piece in pieces where !dead.contains(piece.sender) {
+        var readers = OfBoth(ItemReader(sender: .client, isSecure: isSecure))
+        readers[.server] = ItemReader(sender: .server, isSecure: isSecure)
+        var isDead = OfBoth(false)
+        for piece in pieces where !isDead[piece.sender] {
             do throws(ProtocolViolation) {
-                guard let new = try readers[piece.sender]?.read(piece.bytes, time: piece.time) else { continue }
+                let new = try readers[piece.sender].read(piece.bytes, time: piece.time)
                 items += new
                 count(piece, new)
                 for item in new { check(item) }
             } catch {
-                failures.append("\(piece.time) \(piece.sender.rawValue): \(error)")
-                dead.insert(piece.sender)
+                failures.append("\(piece.time) \(piece.sender.rawValue): \(words(error))")
+                isDead[piece.sender] = true
             }
         }
-        incomplete = readers.values.reduce(0) { $0 + $1.leftOver }
+        incomplete = readers[.client].leftOver + readers[.server].leftOver
     }
 
     private mutating func count(_ piece: Piece, _ new: [WireItem]) {
@@ -38,9 +38,9 @@ struct ConversationCheck {
             default: break
             }
         }
-        let total = (sent[piece.sender]?.last?.total ?? 0) + counted
-        sent[piece.sender]?.append((piece.time, total))
-        let inAir = total - (acknowledged[piece.sender] ?? 0)
+        let total = (sent[piece.sender].last?.total ?? 0) + counted
+        sent[piece.sender].append((piece.time, total))
+        let inAir = total - acknowledged[piece.sender]
         let window = Limit.windowFrames * Limit.originalFrame + 500 + 20
         if inAir > window { failures.append("\(piece.time) \(piece.sender.rawValue): \(inAir) bytes in the air") }
     }
@@ -62,10 +62,10 @@ struct ConversationCheck {
     /// A counter never exceeds what was sent nor goes back, and it is exact when the other end was silent before.
     private mutating func checkCounter(_ item: WireItem, _ counter: Int) {
         let other = item.sender.other
-        let history = sent[other] ?? []
+        let history = sent[other]
         let total = history.last?.total ?? 0
-        let before = acknowledged[other] ?? 0
-        let quiet = history.last { $0.time < item.time - 0.5 }?.total ?? 0
+        let before = acknowledged[other]
+        let quiet = history.last { $0.time < item.time - 500 }?.total ?? 0
         let value = before + ((counter - before) & 0xFF_FFFF)
         if value > total || value < quiet {
             failures.append(

@@ -1,5 +1,3 @@
-import FoundationEssentials
-
 /// Result of all checks on one recording.
 public struct GoldenReport: Sendable {
     /// File name.
@@ -25,11 +23,6 @@ public struct GoldenReport: Sendable {
         if items == 0 { failures.append("nothing was sent") }
     }
 
-    /// Checks a file.
-    public init(file: String) throws {
-        self.init(name: URL(filePath: file).lastPathComponent, recording: try Recording(file: file))
-    }
-
     private mutating func take(_ pieces: [Piece]) {
         let check = ConversationCheck(pieces)
         items += check.items.count
@@ -48,29 +41,5 @@ public struct GoldenReport: Sendable {
             failures += replay.failures.map { "replay as \(sender == .client ? "client" : "listener"): \($0)" }
             if replay.skipped > 0 { undetermined["replayed without their block", default: 0] += replay.skipped }
         }
-    }
-
-    /// All recordings in a folder, by name.
-    public static func files(in folder: String) -> [String] {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-        return names.filter { $0.hasSuffix(".jsonl") }.sorted().map { folder + "/" + $0 }
-    }
-
-    /// Head of the table.
-    public static let head = "conversation".padded(44) + "conn  items  equal  other  replay  result"
-
-    /// One line of the table.
-    public var line: String {
-        let other = undetermined.values.reduce(0, +)
-        let numbers = [(connections, 4), (items, 7), (equal, 7), (other, 7), (comparisons, 8)]
-        let result = failures.isEmpty ? "ok" : "\(failures.count) failures"
-        return name.padded(44) + numbers.map { String($0.0).padded($0.1, atStart: true) }.joined() + "  " + result
-    }
-}
-
-extension String {
-    fileprivate func padded(_ width: Int, atStart: Bool = false) -> String {
-        let space = String(repeating: " ", count: max(0, width - count))
-        return atStart ? space + self : self + space
     }
 }

@@ -1,6 +1,3 @@
-import FoundationEssentials
-import IOCOM
-
 /// Who sent something in a recording.
 public enum Sender: String, Sendable, CaseIterable {
     /// Who opened the connection.
@@ -12,68 +9,45 @@ public enum Sender: String, Sendable, CaseIterable {
     var other: Sender { self == .client ? .server : .client }
 }
 
+/// A value for each end of a conversation.
+struct OfBoth<Value> {
+    private var client: Value
+    private var server: Value
+
+    /// The same value for both.
+    init(_ value: Value) {
+        client = value
+        server = value
+    }
+
+    subscript(sender: Sender) -> Value {
+        get { sender == .client ? client : server }
+        set { if sender == .client { client = newValue } else { server = newValue } }
+    }
+}
+
 /// Bytes that one read returned while a conversation was recorded.
 public struct Piece: Sendable {
-    /// Seconds since the connection was accepted.
-    public var time: Double
+    /// Milliseconds since the connection was accepted.
+    public var time: Int
     /// Who sent them.
     public var sender: Sender
     /// The bytes.
     public var bytes: [UInt8]
 
     /// Composes a piece.
-    public init(time: Double, sender: Sender, bytes: [UInt8]) {
+    public init(time: Int, sender: Sender, bytes: [UInt8]) {
         self.time = time
         self.sender = sender
         self.bytes = bytes
     }
 }
 
-/// A recorded conversation: JSON lines with `t`, `conn`, `dir`, `n` and `hex`; lines without `hex` are events.
+/// A recorded conversation.
 public struct Recording: Sendable {
     /// Pieces of each connection in the order they were recorded.
-    public var connections: [[Piece]] = []
+    public var connections: [[Piece]]
 
-    private struct Line: Decodable {
-        var t: Double
-        var conn: Int
-        var dir: String?
-        var hex: String?
-    }
-
-    /// Why a recording cannot be read.
-    public struct Unreadable: Error, CustomStringConvertible {
-        /// File, line and cause.
-        public let description: String
-    }
-
-    /// Reads a file.
-    public init(file: String) throws {
-        let text = String(decoding: try Data(contentsOf: URL(filePath: file)), as: UTF8.self)
-        var byNumber: [Int: [Piece]] = [:]
-        let decoder = JSONDecoder()
-        for (number, line) in text.split(separator: "\n").enumerated() {
-            let record: Line
-            do {
-                record = try decoder.decode(Line.self, from: Data(line.utf8))
-            } catch {
-                throw Unreadable(description: "\(file), line \(number + 1): not a record of a conversation (\(error))")
-            }
-            guard let digits = record.hex else { continue }
-            guard let sender = record.dir.flatMap(Sender.init), digits.utf8.count % 2 == 0 else {
-                throw Unreadable(description: "\(file), line \(number + 1): wrong direction or cut hexadecimal text")
-            }
-            byNumber[record.conn, default: []].append(Piece(time: record.t, sender: sender, bytes: bytes(digits)))
-        }
-        connections = byNumber.keys.sorted().compactMap { byNumber[$0] }
-        guard !connections.isEmpty else { throw Unreadable(description: "\(file): no bytes of any connection in it") }
-    }
-}
-
-private func bytes(_ digits: String) -> [UInt8] {
-    func value(_ digit: UInt8) -> UInt8 {
-        digit >= 0x61 ? digit &- 0x61 &+ 10 : digit >= 0x41 ? digit &- 0x41 &+ 10 : digit &- 0x30
-    }
-    let text = Array(digits.utf8)
-    return stride(from: 0, to: text.count - 1, by: 2).map { value(text[$0]) << 4 | value(text[$0 + 1]) }
+    /// A recording of these connections.
+    public init(connections: [[Piece]]) { self.connections = connections }
 }

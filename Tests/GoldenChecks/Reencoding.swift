@@ -70,7 +70,7 @@ struct Reencoding {
             }
             compare(item, Self.frame(header, again))
         } catch {
-            failures.append("\(item.time) \(item.sender.rawValue): \(error)")
+            failures.append("\(item.time) \(item.sender.rawValue): \(words(error))")
         }
     }
 
@@ -95,7 +95,7 @@ struct Reencoding {
             data = header.flags.contains(.compressed) ? try ZeroRun.decoded(payload) : payload
             _ = try reader.apply(header, payload)
         } catch {
-            failures.append("\(item.time) \(item.sender.rawValue): \(error)")
+            failures.append("\(item.time) \(item.sender.rawValue): \(words(error))")
             return
         }
         let isStatic = own.flags.contains(.static)

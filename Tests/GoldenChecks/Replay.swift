@@ -74,7 +74,7 @@ final class Replay {
                 take(bytes)
             }
         } catch {
-            failures.append("our \(ours == .client ? "client" : "listener") dropped the recorded peer: \(error)")
+            failures.append("our \(ours == .client ? "client" : "listener") dropped the recorded peer: \(words(error))")
         }
         compareMessages()
         compareContents()
@@ -228,7 +228,7 @@ final class Replay {
                 try follow(item)
             }
         } catch {
-            failures.append("our output breaks the protocol: \(error)")
+            failures.append("our output breaks the protocol: \(words(error))")
         }
     }
 
@@ -262,11 +262,11 @@ final class Replay {
                     case .mark, .handshake: kind != "authentication"
                     default: kind == "authentication" && item.systemType == 2
                     }
-                }.map(\.bytes)
+                }.map { $0.bytes }
             }
             let was = select(recordedItems)
             let now = select(sent)
-            compare(kind, was == now, "\(was.map(hexText)) was recorded, \(now.map(hexText)) was sent")
+            compare(kind, was == now, "\(list(was)) was recorded, \(list(now)) was sent")
         }
         // Of remove requests only the number counts: their ids are ours.
         compare(
@@ -293,7 +293,8 @@ final class Replay {
     private func compareContents() {
         for block in end.blocks {
             guard let expected = expected[block.path] else { continue }
-            compare("contents of \(block.path)", block.contents == expected, difference(block.contents, expected))
+            compare(
+                "contents of \(words(block.path))", block.contents == expected, difference(block.contents, expected))
             guard let attachment = end.machine.attachment(of: block), attachment.isSource,
                 let info = end.infos.last(where: { $0.path == block.path }), let reader = sentReaders[info.id]
             else { continue }
@@ -301,10 +302,12 @@ final class Replay {
             if !attachment.isTarget {
                 let mine = Array(block.contents.prefix(size))
                 let peers = Array(reader.contents.prefix(size))
-                compare("what the peer has of \(block.path)", mine == peers, difference(peers, mine))
+                compare("what the peer has of \(words(block.path))", mine == peers, difference(peers, mine))
             }
         }
     }
+
+    private func list(_ items: [[UInt8]]) -> String { items.map { hexText($0) }.joined(separator: ", ") }
 
     private func difference(_ a: [UInt8], _ b: [UInt8]) -> String {
         let at = zip(a, b).enumerated().first { $0.element.0 != $0.element.1 }?.offset

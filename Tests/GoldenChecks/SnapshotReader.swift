@@ -45,14 +45,14 @@ struct SnapshotReader {
 
 /// What both ends told of their blocks so far.
 struct BlockTables {
-    private var infos: [Sender: [UInt32: BlockInfo]] = [:]
-    private var byPath: [Sender: [BlockPath: BlockInfo]] = [:]
+    private var infos = OfBoth<[UInt32: BlockInfo]>([:])
+    private var byPath = OfBoth<[BlockPath: BlockInfo]>([:])
     private var isBidirectionalConnection = false
 
     mutating func learn(_ item: WireItem) {
         if let info = item.blockInfo {
-            infos[item.sender, default: [:]][info.id] = info
-            byPath[item.sender, default: [:]][info.path] = info
+            infos[item.sender][info.id] = info
+            byPath[item.sender][info.path] = info
         }
         if item.sender == .client, let authentication = item.authentication {
             isBidirectionalConnection = authentication.flags.contains(.bidirectional)
@@ -60,11 +60,11 @@ struct BlockTables {
     }
 
     /// Path of the block that `end` announced with this id.
-    func path(ofBlock id: UInt32, at end: Sender) -> BlockPath? { infos[end]?[id]?.path }
+    func path(ofBlock id: UInt32, at end: Sender) -> BlockPath? { infos[end][id]?.path }
 
     /// The receiver's and the sender's info of the block a data frame goes to.
     func block(of header: FrameHeader, from sender: Sender) -> (receiver: BlockInfo, sender: BlockInfo)? {
-        guard let receiver = infos[sender.other]?[header.blockID], let own = byPath[sender]?[receiver.path]
+        guard let receiver = infos[sender.other][header.blockID], let own = byPath[sender][receiver.path]
         else { return nil }
         return (receiver, own)
     }

@@ -11,7 +11,7 @@ struct WireItem {
     }
 
     var sender: Sender
-    var time: Double
+    var time: Int
     var bytes: [UInt8]
     var kind: Kind
     /// Bytes the sender had sent before this item, without handshake.
@@ -54,7 +54,7 @@ struct ItemReader {
     /// Bytes of an item that is not complete.
     var leftOver: Int { rest.count }
 
-    mutating func read(_ bytes: [UInt8], time: Double) throws(ProtocolViolation) -> [WireItem] {
+    mutating func read(_ bytes: [UInt8], time: Int) throws(ProtocolViolation) -> [WireItem] {
         rest += bytes
         var items: [WireItem] = []
         var at = 0
