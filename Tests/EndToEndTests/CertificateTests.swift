@@ -5,7 +5,7 @@ import UpdateTesting
 /// The life of certificates with real programs whose clock is moved: renewal, a key kept elsewhere, a change of the
 /// authority, the time after the end. What is served is checked with openssl.
 extension EndToEnd {
-    @Suite struct CertificateTests {
+    @Suite(.serialized) struct CertificateTests {
         @Test func fortyDaysBeforeTheEndTheServerRenewsByItselfAndNobodyNotices() async throws {
             let place = try await CertifiedPlace.start()
             let candy = try place.candy(3)

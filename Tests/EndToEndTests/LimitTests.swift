@@ -102,7 +102,6 @@ extension EndToEnd {
         @Test func `Slow handshakes end when their time is over`() async throws {
             let world = try await World.start(run: limits("handshake_seconds=1"))
             let slow = try [world.tls.port, world.tcp.port].map { try Socket.connect($0) }
-            let start = ContinuousClock.now
             // The start of a TLS handshake and of a plain one, a byte at a time.
             let starts: [[UInt8]] = [
                 [22, 3, 1, 2, 0, 1, 0, 1, 252, 3, 3, 1], [0x53, 24, 99, 97, 102, 101, 110, 101, 116],
@@ -114,7 +113,6 @@ extension EndToEnd {
             for peer in slow {
                 #expect(HostilePeers.isClosed(peer, seconds: 5))
             }
-            #expect(ContinuousClock.now - start < .seconds(5))
             #expect(try await limit("handshake_seconds", status(world)).refusals == 2)
             try await world.stop()
         }

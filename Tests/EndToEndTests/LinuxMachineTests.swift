@@ -153,7 +153,8 @@ struct LinuxMachine {
         let stripped = folder + "/candy.stripped"
         if program == nil, !FileManager.default.fileExists(atPath: stripped) {
             let strip = try await RunningProgram(
-                "/usr/bin/strip", ["-o", stripped, Place.programs + "/candy"], folder: folder
+                "/usr/bin/strip", ["--remove-section=.swift_ast", "-o", stripped, Place.programs + "/candy"],
+                folder: folder
             ).end(seconds: 60)
             guard strip.status == 0 else { throw Unexpected("\(strip)") }
         }
@@ -162,7 +163,7 @@ struct LinuxMachine {
             Place.programs + "/ispy",
             [
                 "package", "make-deb", description, "--local", "--program", program ?? stripped, "--version", version,
-                "--output", output,
+                "--output", output, "--compression", "1",
             ], folder: folder
         ).end(seconds: 240)
         guard run.status == 0 else { throw Unexpected("\(run)") }

@@ -9,7 +9,7 @@ private let next = "261201-0000"
 extension EndToEnd {
     /// Nine attacks on a machine that takes signed packages: by a hostile server or operator, who writes persistent blocks as
     /// he likes, and by a hostile program or user on the machine itself, who asks the installer.
-    @Suite(.serialized, .enabled(if: Machine.isWanted)) struct MachineAttacks {
+    @Suite(.serialized, .tags(.machines), .enabled(if: Machine.isWanted)) struct MachineAttacks {
         /// A machine that trusts the key `maker`.
         private func start() async throws -> (Machine, version: String) {
             let machine = try await Machine.start(.systemd)

@@ -5,7 +5,7 @@ import UpdateTesting
 extension EndToEnd {
     /// Something ends in the middle of an update, at moments spread over its whole time: the program, the installer, the
     /// package manager, or the machine. Afterwards one of the two versions runs, and the next update works.
-    @Suite(.serialized, .enabled(if: Machine.isWanted)) struct MachineStops {
+    @Suite(.serialized, .tags(.machines), .enabled(if: Machine.isWanted)) struct MachineStops {
         enum Victim: CaseIterable {
             case program, installer, packageManager, machine
 

@@ -3,9 +3,9 @@ import Testing
 import UpdateTesting
 
 extension EndToEnd {
-    /// Booted Debians, with systemd and without: both have to behave the same. They take release packages and root, so they
+    /// Booted Debians, with systemd and without: both have to behave the same. They take packages and root, so they
     /// run where IOCOM_MACHINE_PACKAGES says so (scripts/test --full).
-    @Suite(.serialized, .enabled(if: Machine.isWanted)) struct Machines {
+    @Suite(.serialized, .tags(.machines), .enabled(if: Machine.isWanted)) struct Machines {
         private static let next = "261201-0000"
 
         @Test(arguments: Machine.Kind.allCases)

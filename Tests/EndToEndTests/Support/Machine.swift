@@ -2,11 +2,11 @@ import Foundation
 import Synchronization
 import UpdateTesting
 
-/// A Debian that boots (scripts/machine), with frank and candy installed from release packages as the README says.
+/// A Debian that boots (scripts/machine), with frank and candy installed from packages as the README says.
 final class Machine: Sendable {
     enum Kind: String, CaseIterable, Sendable { case systemd, sysvinit }
 
-    /// Folder with release packages (scripts/package); nil where machines are not wanted.
+    /// Folder with packages (scripts/package, also --from-build); nil where machines are not wanted.
     static let packages = ProcessInfo.processInfo.environment["IOCOM_MACHINE_PACKAGES"]
     static let isWanted = packages != nil
     private static let script = Place.root + "/scripts/machine"
@@ -191,7 +191,7 @@ final class Machine: Sendable {
 
     // MARK: Packages
 
-    /// A release package of `application` with changes: `script` runs in the folder with its files, `DEBIAN` among them.
+    /// A package of `application` with changes: `script` runs in the folder with its files, `DEBIAN` among them.
     func package(_ application: String, _ version: String, _ script: String = ":") async throws -> String {
         let name = "iocafe-\(application)-\(version)-linux-\(try await Self.architecture()).deb"
         let path = folder.path + "/" + name

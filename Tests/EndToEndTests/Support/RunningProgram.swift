@@ -110,10 +110,10 @@ final class RunningProgram: Sendable {
         if status == nil { Glibc.kill(id, number) }
     }
 
-    /// SIGTERM; the program must end with status 0 within 10 s.
+    /// SIGTERM; the program must end with status 0 within 30 s.
     func stop() async throws {
         signal(SIGTERM)
-        let result = try await end(seconds: 10)
+        let result = try await end(seconds: 30)
         guard result.status == 0 else { throw Unexpected("\(name) ended with \(result.status): \(report)") }
     }
 

@@ -77,6 +77,14 @@ final class World: Sendable {
         return (program, try await program.address("tls"), try await program.address("tcp"))
     }
 
+    /// Writes a package into the packages folder; gives its path.
+    func write(_ bytes: [UInt8], asPackage name: String, os: String) throws -> String {
+        let place = "\(packages)/\(os)"
+        try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: true)
+        try Data(bytes).write(to: URL(filePath: "\(place)/\(name)"))
+        return "\(place)/\(name)"
+    }
+
     /// Starts a device; `extra` are further options. Returns when it is connected.
     func candy(
         _ number: Int = 3, image: String? = nil, at address: String? = nil, _ extra: [String] = [],
