@@ -229,12 +229,16 @@ final class OperatorSession: NodeRole {
             lineFailures = 0
             return false
         }
-        if case .frameNumber(_, SerialControl.disconnect) = violation { return false }
+        // A server says so when it lets nobody in, and again at the next try; once it may also only begin anew.
+        if case .frameNumber(_, SerialControl.disconnect) = violation, lineFailures >= Self.fewLineFailures {
+            return false
+        }
         lineFailures += 1
         return true
     }
 
     private static let mostLineFailures = 8
+    private static let fewLineFailures = 2
 
     func wantsBlock(_ path: BlockPath, _ info: BlockInfo, on link: NodeLink) -> Bool {
         if let role = Self.role(path) {

@@ -96,18 +96,18 @@ public struct ProgramUpdate: Sendable {
             reason: transfer.failure?.description, status: transfer.status)
         if transfer.failure == nil || transfer.lostAfterLastByte {
             if before.update != nil {
-                try await follow(&outcome, total, ears) { progress($0, total) }
+                try await follow(&outcome, total, after: before.update, ears) { progress($0, total) }
             } else {
                 try await followOriginal(&outcome, before) { progress($0, total) }
             }
         } else if let failure = transfer.failure {
             if failure.kind == .busy || failure.kind == .cancelled { throw failure }
             outcome.result = transfer.status?.isError == true ? .refused : .failed
-            // What the device says may still be about an earlier update, when it never took notice of this one.
-            let earlier = transfer.status?.isError == true ? nil : before.update
-            if let reason = try await deviceReason(after: earlier, ears) {
-                outcome.reason = "\(path) refused the package: \(reason)"
-            }
+            // What the device says may still be about an earlier update: it takes a moment, or it never took notice of this
+            // one. A device that refuses twice for the same reason says nothing new.
+            var reason = try await deviceReason(after: before.update, ears)
+            if reason == nil, transfer.status?.isError == true { reason = try await deviceReason(after: nil, ears) }
+            if let reason { outcome.reason = "\(path) refused the package: \(reason)" }
         }
         outcome.seconds = (clock.now - start) / .seconds(1)
         return outcome
@@ -172,9 +172,10 @@ public struct ProgramUpdate: Sendable {
         case ended(UpdateStatus)
     }
 
-    /// Follows the `update` signals through restart and proof.
+    /// Follows the `update` signals through restart and proof. `before` is what they said before the update.
     private func follow(
-        _ outcome: inout Outcome, _ total: UInt64, _ ears: Ears, progress: @Sendable (Phase) -> Void
+        _ outcome: inout Outcome, _ total: UInt64, after before: UpdateStatus?, _ ears: Ears,
+        progress: @Sendable (Phase) -> Void
     ) async throws {
         let deadline = clock.now + .seconds(proofSeconds)
         var last: Step?
@@ -183,7 +184,7 @@ public struct ProgramUpdate: Sendable {
             let seen = last
             let changed = sawChange
             let next = try await access.waitForDevice(path, seconds: 1) { summary -> Step? in
-                let step = Self.step(summary, changed)
+                let step = Self.step(summary, changed ? nil : before)
                 return step == seen ? nil : step
             }
             guard let next else { continue }
@@ -208,9 +209,9 @@ public struct ProgramUpdate: Sendable {
             : "\(path) did not say in time how the update ended; ask it with 'ispy program status \(path)'"
     }
 
-    /// `changed` is false until the device was seen to leave its state of before the update, whose end must not be taken
-    /// for this one's.
-    private static func step(_ summary: DeviceSummary?, _ changed: Bool) -> Step? {
+    /// `before` is the device's state of before the update as long as it was not seen to leave that: its end must not be
+    /// taken for this one's. An end that says something else is this one's, where all between was too quick to be seen.
+    private static func step(_ summary: DeviceSummary?, _ before: UpdateStatus?) -> Step? {
         guard let summary else { return .away }
         guard let update = summary.update else { return nil }
         let phase: Phase
@@ -221,7 +222,12 @@ public struct ProgramUpdate: Sendable {
         case .installing: phase = .installing
         case .restarting: phase = .restarting
         case .proving: phase = .proving
-        case .confirmed, .rolledBack, .failed: return changed ? .ended(update) : nil
+        case .confirmed, .rolledBack, .failed:
+            if let before, (before.phase, before.version, before.error) == (update.phase, update.version, update.error)
+            {
+                return nil
+            }
+            return .ended(update)
         }
         return .phase(phase, said: update.text)
     }
@@ -287,7 +293,7 @@ public struct ProgramUpdate: Sendable {
             result: .failed, version: before.version, previous: before.version, bytes: 0, seconds: 0, reason: nil,
             status: nil)
         let returning = ProgramUpdate(access, device: path, version: update.previous ?? "")
-        try await returning.follow(&outcome, 0, Ears(after: update, said), progress: progress)
+        try await returning.follow(&outcome, 0, after: update, Ears(after: update, said), progress: progress)
         outcome.seconds = (clock.now - start) / .seconds(1)
         return outcome
     }

@@ -25,6 +25,8 @@ final class CertificateKeeper {
     private var stamps: [FileStamp?]?
     private var ticks = 0
     private var isBusy = false
+    /// Somebody wanted a look while there was one.
+    private var looksAgain = false
 
     /// `folder` is what is served now; `use` puts another certificate in force.
     init(
@@ -48,7 +50,7 @@ final class CertificateKeeper {
 
     /// To be called every half second.
     func tick() {
-        if ticks.isMultiple(of: Self.ticksBetween) { look() }
+        if ticks.isMultiple(of: Self.ticksBetween), !isBusy { look() }
         ticks += 1
     }
 
@@ -68,7 +70,10 @@ final class CertificateKeeper {
 
     /// Looks at the files when they changed or when it is time.
     func look(at now: Date = .now) {
-        guard !isBusy else { return }
+        guard !isBusy else {
+            looksAgain = true
+            return
+        }
         isBusy = true
         let isDue = watch.isDue(now: now)
         let (path, files, known) = (path, files, stamps)
@@ -79,14 +84,25 @@ final class CertificateKeeper {
         } then: { keeper, found in
             keeper.isBusy = false
             if let found = try? found.get() { keeper.consider(found, now) }
+            if keeper.looksAgain {
+                keeper.looksAgain = false
+                keeper.look()
+            }
         }
     }
 
     private static func open(_ path: String) throws -> Material {
-        let folder = try ServerFolder.open(at: path)
+        var folder = try ServerFolder.open(at: path)
         var material = Material(facts: CertificateWatch.Facts(folder), tls: try context(folder))
-        // What devices get is what trust.pem says, whoever wrote it.
-        do { try folder.publishTrust() } catch { material.publishing = "\(error)" }
+        // What devices get is what trust.pem says, whoever wrote it, also when that was a moment ago.
+        do {
+            while true {
+                try folder.publishTrust()
+                let now = try ServerFolder.open(at: path)
+                if now.trustPEM == folder.trustPEM { break }
+                folder = now
+            }
+        } catch { material.publishing = "\(error)" }
         return material
     }
 

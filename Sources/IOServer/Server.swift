@@ -146,7 +146,7 @@ public final class Server {
         try Self.addRoles(paths, on: node)
         ownDevices = paths.union([path])
         node.role = self
-        describe(material.facts)
+        describe(material.facts, version: version)
         weakSelf.server = self
         if let program = material.program {
             update = ServerUpdate(program, of: own, on: loop, report: report)
@@ -167,14 +167,14 @@ public final class Server {
         report(.problem("writing block \(block) of \(path) failed with status \(status.rawValue): \(reason)"))
     }
 
-    private func describe(_ facts: HostFacts) {
+    private func describe(_ facts: HostFacts, version: String) {
         let blocks = own.blocks
         blocks.set("nc_nr", .text("\(settings.deviceNumber)"))
         blocks.set("nc_net", .text("\(settings.network)"))
         blocks.set("nc_status", .integer(0))
-        if let buildTime = facts.buildTime {
-            blocks.set("si_package", .text(buildTime))
-            blocks.set("upd_version", .text(buildTime))
+        if !version.isEmpty {
+            blocks.set("si_package", .text(version))
+            blocks.set("upd_version", .text(version))
         }
         blocks.set("si_os", .text(facts.system.name))
         blocks.set("si_osver", .text(facts.system.version))

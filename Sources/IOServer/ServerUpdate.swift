@@ -133,14 +133,15 @@ final class ServerUpdate {
         set(("upd_progress", .integer(state.progress)))
         set(("upd_error", .text(state.error)))
         set(("upd_text", .text(state.text)))
+        // Who sees the state sees whose it is.
+        set(("upd_version", .text(program.version)))
+        set(("si_package", .text(program.version)))
+        set(("upd_slot", .text(program.updatable.slotName)))
         blocks.publish()
         offLoop({ program in
             // Keys that can't be read let no package through: one that nobody has.
             (program.updatable.previousVersion() ?? "", (try? program.keyCount()) ?? 1)
         }) { update, found in
-            update.set(("upd_version", .text(update.program.version)))
-            update.set(("si_package", .text(update.program.version)))
-            update.set(("upd_slot", .text(update.program.updatable.slotName)))
             update.set(("upd_previous", .text(found.0)))
             update.set(("upd_keys", .integer(Int64(found.1))))
             update.blocks.publish()

@@ -17,6 +17,15 @@ public struct IOStart: AsyncParsableCommand {
     /// For the argument parser.
     public init() {}
 
+    /// Stays above the program, with ``start()`` in a process below, when the command line asks for that. The first thing that
+    /// a process does.
+    public static func respawn() {
+        let arguments = CommandLine.arguments
+        guard arguments.contains("--respawn"), arguments.count > 1, arguments[1] == "run" || arguments[1].hasPrefix("-")
+        else { return }
+        Respawn.run(arguments: arguments.filter { $0 != "--respawn" })
+    }
+
     /// Runs the command line of this process and ends it: 0 done, 1 failed, 2 wrong usage, 3 no starter runs, 4 no
     /// such package, 5 not installed.
     public static func start() async -> Never {

@@ -8,7 +8,9 @@ enum Respawn {
     private static let pause: UInt32 = 2
 
     /// Ends when the program below ended on its own account, or after a signal to stop, which is handed on.
-    static func run(arguments: [String]) {
+    ///
+    /// To be called before there is another thread: signals come to one that does not block them.
+    static func run(arguments: [String]) -> Never {
         var signals = sigset_t()
         sigemptyset(&signals)
         for signal in [SIGTERM, SIGINT, SIGHUP, SIGCHLD] { sigaddset(&signals, signal) }

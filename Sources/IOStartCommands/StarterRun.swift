@@ -27,11 +27,11 @@ struct StarterRun: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Install into this folder instead of the machine.", valueName: "folder"))
     var root: String?
 
+    // What it asks for is done before the command line is parsed (IOStart.respawn).
     @Flag(help: "Stay above the program itself and start it again when it dies, for machines without systemd.")
     var respawn = false
 
     func run() async throws {
-        if respawn { return Respawn.run(arguments: CommandLine.arguments.filter { $0 != "--respawn" }) }
         let stopSignals = StopSignals()
         let report: @Sendable (String) -> Void = {
             Terminal.write("iostart: \(DisplayText.clean($0))\n", to: STDERR_FILENO)

@@ -69,8 +69,28 @@ public struct Dpkg: Sendable {
             let isLocked = errors.contains("locked by another process") || errors.contains("Could not get lock")
             guard result.status != 0, isLocked, waits < Self.mostWaits else { return result }
             waits += 1
-            sleep(Self.waitTime)
+            Pause.wait(milliseconds: Int(Self.waitTime) * 1000)
         }
+    }
+
+    /// Waits until no package manager is at work, as one that an installer which died has left behind; not for ever.
+    func waitForOthers() {
+        for _ in 0..<Self.mostWaits where Self.locks.contains(where: { isLocked((root ?? "") + $0) }) {
+            Pause.wait(milliseconds: Int(Self.waitTime) * 1000)
+        }
+    }
+
+    /// What dpkg locks while it works (dpkg(1), lock and lock-frontend).
+    private static let locks = ["/var/lib/dpkg/lock-frontend", "/var/lib/dpkg/lock"]
+
+    private func isLocked(_ path: String) -> Bool {
+        let descriptor = open(path, O_RDWR | O_CLOEXEC)
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        var lock = flock()
+        lock.l_type = Int16(F_WRLCK)
+        lock.l_whence = Int16(SEEK_SET)
+        return fcntl(descriptor, F_GETLK, &lock) == 0 && lock.l_type != Int16(F_UNLCK)
     }
 
     // MARK: Asking
@@ -88,7 +108,7 @@ public struct Dpkg: Sendable {
             "/usr/bin/dpkg", base + ["--audit", package], outputLimit: 1 << 16, milliseconds: 60_000)
         return LinuxUpdate.Findings(
             version: isInstalled ? String(words[1]) : nil,
-            isConsistent: isInstalled && audit.output.isEmpty || isAbsent)
+            isConsistent: isInstalled && audit.status == 0 && audit.output.isEmpty || isAbsent)
     }
 
     /// The clauses that nothing meets of what is installed.

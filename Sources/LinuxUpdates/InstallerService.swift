@@ -216,12 +216,15 @@ public final class InstallerService: Sendable {
             } else {
                 done = try application.withUpdater { try perform(request, $0, application, connection) }
             }
+            let state = application.state
             guard done != nil else {
                 return .refused(
                     status: StreamStatus.failed.rawValue,
-                    reason: "another update of \(application.settings.package) is under way")
+                    reason: state.stage == .rollingBack
+                        ? "the version of \(application.settings.package) before is just being installed again"
+                        : "another update of \(application.settings.package) is under way")
             }
-            return .state(application.state)
+            return .state(state)
         } catch let refusal as LinuxUpdater.Refusal {
             report("\(application.settings.package): refused: \(refusal)")
             return .refused(status: refusal.status.rawValue, reason: refusal.description)

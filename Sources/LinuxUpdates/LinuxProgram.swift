@@ -59,8 +59,9 @@ public struct LinuxProgram: UpdatableProgram {
     /// A little less than the installer gives: the program itself can say best why it gives up.
     public func trialLeft() -> Int64? {
         (try? state())?.secondsLeft.map { seconds in
-            let left = Int64(seconds) * 1000
-            return left - min(2_000, left / 4)
+            // What is left was rounded up, and to say why takes a moment.
+            let left = Int64(max(0, seconds - 1)) * 1000
+            return left - min(5_000, left / 4)
         }
     }
 

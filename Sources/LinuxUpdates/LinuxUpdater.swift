@@ -67,7 +67,10 @@ public final class LinuxUpdater {
     public var journal: UpdateJournal { update.journal }
 
     /// Finishes or undoes what was interrupted.
-    public func start() throws(StorageFailure) { try perform(update.started(try dpkg.findings(settings.package))) }
+    public func start() throws(StorageFailure) {
+        if update.isUnderWay { dpkg.waitForOthers() }
+        try perform(update.started(try dpkg.findings(settings.package)))
+    }
 
     /// The version that would be installed when the present program is given up.
     public var previousVersion: String? {
@@ -78,6 +81,9 @@ public final class LinuxUpdater {
 
     /// Called once before the application is stopped for what is asked next.
     public var willRestart: () -> Void = {}
+
+    /// Called before the application is stopped to go back, which takes long: meanwhile it may ask.
+    var willGoBack: () -> Void = {}
 
     /// Called before the application is started: from here on it may ask.
     public var willStart: () -> Void = {}
@@ -274,6 +280,7 @@ public final class LinuxUpdater {
             case .installPrevious:
                 deadline = nil
                 sayFarewell()
+                willGoBack()
                 try control.stop()
                 let run = try install(keeper.currentPackage)
                 if run.failure == nil {

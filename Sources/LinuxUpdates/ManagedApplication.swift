@@ -11,7 +11,7 @@ final class ManagedApplication: @unchecked Sendable {
     private let gate = UpdateGate()
     /// Nil when its files can't be used.
     private let updater: LinuxUpdater?
-    /// What was known before the package that is being installed.
+    /// What is said while others are turned away.
     private let known = Mutex(InstallerState(stage: .idle))
 
     init(_ settings: ApplicationSettings, user: uid_t, control: any ApplicationControl, updater: LinuxUpdater?) {
@@ -23,31 +23,41 @@ final class ManagedApplication: @unchecked Sendable {
 
     /// Runs `body` alone; nil when a package is being installed, or there is no updater.
     func withUpdater<Value>(_ body: (LinuxUpdater) throws -> Value) rethrows -> Value? {
-        guard let updater else { return nil }
-        return try gate.pass { try body(updater) }
+        try alone { updater, _ in try body(updater) }
     }
 
     /// Runs `body`, which installs, alone; nil as before.
     func installing<Value>(_ body: (LinuxUpdater) throws -> Value) rethrows -> Value? {
-        guard let updater else { return nil }
-        return try gate.passForLong { work in
-            let before = updater.state
-            known.withLock { $0 = before }
-            work.begin()
-            // A program that was started waits until it can ask what it is, and confirm.
-            updater.willStart = { work.end() }
-            defer { updater.willStart = {} }
+        try alone { updater, work in
+            begin(work, .installing, updater)
             return try body(updater)
         }
     }
 
-    /// How things stand; while a package is being installed, what was known before.
-    var state: InstallerState {
-        if let state = withUpdater({ $0.state }) { return state }
-        var state = known.withLock { $0 }
-        if updater != nil, !gate.hasEnded { state.stage = .installing }
-        return state
+    private func alone<Value>(_ body: (LinuxUpdater, UpdateGate.LongWork) throws -> Value) rethrows -> Value? {
+        guard let updater else { return nil }
+        return try gate.passForLong { work in
+            // A program that is stopped must not wait for an answer then, or it would not see that.
+            updater.willGoBack = { self.begin(work, .rollingBack, updater) }
+            // A program that was started waits until it can ask what it is, and confirm.
+            updater.willStart = { work.end() }
+            defer {
+                updater.willGoBack = {}
+                updater.willStart = {}
+            }
+            return try body(updater, work)
+        }
     }
+
+    private func begin(_ work: UpdateGate.LongWork, _ stage: InstallerState.Stage, _ updater: LinuxUpdater) {
+        var state = updater.state
+        state.stage = stage
+        known.withLock { $0 = state }
+        work.begin()
+    }
+
+    /// How things stand; while others are turned away, what was known before.
+    var state: InstallerState { withUpdater { $0.state } ?? known.withLock { $0 } }
 
     /// True while an update is not over.
     var isUnderWay: Bool { state.stage != .idle }

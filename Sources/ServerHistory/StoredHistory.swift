@@ -25,6 +25,11 @@ public struct StoredHistory: Sendable {
         do {
             let database = try DatabaseQueue(path: path, configuration: configuration)
             let version = try database.read { try HistorySchema.version($0) }
+            // The server that makes it has not come to its tables yet.
+            guard version != 0 else {
+                self.database = nil
+                return
+            }
             guard version <= HistorySchema.steps.count else { throw HistoryError.newer(version) }
             guard version == HistorySchema.steps.count else { throw HistoryError.older(version) }
             self.database = database

@@ -1,3 +1,4 @@
 import IOStartCommands
 
+IOStart.respawn()
 await IOStart.start()

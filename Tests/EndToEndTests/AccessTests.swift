@@ -6,7 +6,7 @@ import UpdateTesting
 extension EndToEnd {
     @Suite(.serialized) struct AccessRules {
         /// Every role, in its own network and in another, tries every operation with an implementation that is not ours.
-        @Test(.enabled(if: Place.peer != nil, Peer.missing), .timeLimit(.minutes(5)))
+        @Test(.enabled(if: Place.peer != nil, Peer.missing), .timeLimit(.minutes(15)))
         func `The table of roles holds in every cell`() async throws {
             let networks = ["cafenet", "asteroidnet"]
             let world = try await World.start(
@@ -38,7 +38,7 @@ extension EndToEnd {
         }
 
         /// As the original's operator tool edits accounts: it stores a password as it was typed.
-        @Test(.enabled(if: Place.peer != nil, Peer.missing), .timeLimit(.minutes(3)))
+        @Test(.enabled(if: Place.peer != nil, Peer.missing), .timeLimit(.minutes(15)))
         func `Another operator's tool reads, edits and saves accounts, and logs in with them`() async throws {
             let world = try await World.start(accounts: ["candy*"])
             let script = try Peer.script(
@@ -61,7 +61,7 @@ extension EndToEnd {
             try await world.stop()
         }
 
-        @Test(.timeLimit(.minutes(3)))
+        @Test(.timeLimit(.minutes(15)))
         func `Accounts are managed by command, and a removed one loses its connection`() async throws {
             let world = try await World.start()
             let candy = try await world.candy()

@@ -5,7 +5,7 @@ import UpdateTesting
 extension EndToEnd {
     /// Attacks on the server with an implementation that is not ours: nothing is gained, nobody else is disturbed, and who
     /// attacked may still do what its account allows.
-    @Suite(.serialized, .enabled(if: Place.peer != nil, Peer.missing), .timeLimit(.minutes(4)))
+    @Suite(.serialized, .enabled(if: Place.peer != nil, Peer.missing), .timeLimit(.minutes(15)))
     struct Attacks {
         // MARK: Logging in
 
@@ -20,12 +20,12 @@ extension EndToEnd {
             // Per user 5 at once, then 1, 2, 4, 8 s apart; per address 40, then one in 1.5 s.
             #expect(checks < 130, "\(checks) of \(attempts) guesses were checked")
             // While the guessing went on, which ends 11 s later.
-            #expect(facts.number("logins.known").map { $0 < 10 } == true, "\(facts)")
+            #expect(facts.number("logins.known").map { $0 < 13 } == true, "\(facts)")
             #expect(facts.number("logins.new").map { $0 < 30 } == true, "\(facts)")
             #expect(facts.number("memory").map { $0 < 60_000 } == true, "\(facts)")
             // The same password that was guessed works from where nobody guesses, and there once the wait is over.
             let elsewhere = try await siege.attack("attack_logins.py", "root-elsewhere", working: false)
-            #expect(elsewhere.number("seconds").map { $0 < 5 } == true, "\(elsewhere)")
+            #expect(elsewhere.number("seconds").map { $0 < 10 } == true, "\(elsewhere)")
             Place.note(
                 "attack: \(Int(attempts)) guesses of passwords in 14 s, \(checks) checked; a known user got in after "
                     + "\(facts.number("logins.known") ?? 0) s, a new one after \(facts.number("logins.new") ?? 0) s")
@@ -38,7 +38,7 @@ extension EndToEnd {
         @Test func `Wrong logins that wait at one address do not make another address wait`() async throws {
             let siege = try await Siege.begin()
             let facts = try await siege.attack("attack_logins.py", "wait-elsewhere")
-            #expect(facts.number("seconds").map { $0 < 4 } == true, "\(facts)")
+            #expect(facts.number("seconds").map { $0 < 9 } == true, "\(facts)")
             try await siege.end()
         }
 
@@ -150,7 +150,7 @@ extension EndToEnd {
                     #expect(facts.flag("\(name).\(role)") == true, "\(name), \(role): \(facts)")
                 }
                 // An operator who comes then sees all devices as soon as ever; most of it is waiting for the last.
-                #expect(facts.number("\(name).slowest").map { $0 < 5 } == true, "\(name): \(facts)")
+                #expect(facts.number("\(name).slowest").map { $0 < 15 } == true, "\(name): \(facts)")
             }
             try await siege.end()
         }
@@ -178,9 +178,9 @@ extension EndToEnd {
                 #expect(facts.flag("\(name).same back") == true, "\(facts)")
             }
             let snapshots = try await siege.attack("attack_devices.py", "snapshots", working: false)
-            #expect(snapshots.number("sent").map { $0 > 5_000_000 } == true, "\(snapshots)")
+            #expect(snapshots.number("sent").map { $0 > 1_000_000 } == true, "\(snapshots)")
             #expect(snapshots.number("peak").map { $0 < 40_000 } == true, "\(snapshots)")
-            #expect(snapshots.number("slowest").map { $0 < 5 } == true, "\(snapshots)")
+            #expect(snapshots.number("slowest").map { $0 < 12 } == true, "\(snapshots)")
             #expect(snapshots.number("transfers").map { $0 > 1 } == true, "\(snapshots)")
             try await siege.end()
         }

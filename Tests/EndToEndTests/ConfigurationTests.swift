@@ -182,7 +182,7 @@ extension EndToEnd {
                 ], folder: world.folder.path)
             #expect(written["ok"] as? Bool == true, "\(written)")
             _ = try await waitFor("saved", world)
-            let reboot = try await world.ispy("reboot", candy3, "--within", "20")
+            let reboot = try await world.ispy("reboot", candy3, "--within", "120")
             #expect(reboot.status == 0, "\(reboot) \(candy.report)")
             #expect(try await waitFor("inForce", world, "candy4.cafenet")["state"] as? String == "inForce")
             try await candy.stop()

@@ -33,7 +33,7 @@ struct InTurn: SuiteTrait, TestTrait, TestScoping {
             line.leave()
             Place.note("\(Int((ContinuousClock.now - begin) / .seconds(1))) s: \(test.displayName ?? test.name)")
         }
-        try await function()
+        try await withTaskExecutorPreference(TestThreads.shared) { try await function() }
     }
 
     /// Who has a place and who waits for one.

@@ -4,7 +4,7 @@ import UpdateTesting
 
 /// Leaves a mark when the package is installed by somebody.
 private let mark = #"printf '#!/bin/sh\ntouch /root/owned\n' > DEBIAN/postinst; chmod 755 DEBIAN/postinst"#
-private let next = "261201-0000"
+private let next = "991201-0000"
 
 extension EndToEnd {
     /// Nine attacks on a machine that takes signed packages: by a hostile server or operator, who writes persistent blocks as
@@ -53,7 +53,7 @@ extension EndToEnd {
             #expect(try await machine.waitForCandy().version == version)
             #expect(try await machine.attempt("[ ! -e /root/owned ]").status == 0)
             try await machine.audit()
-            let good = try await machine.package("candy", "261230-0000")
+            let good = try await machine.package("candy", "991230-0000")
             try await machine.sign(good)
             try await machine.write(good)
             try await machine.remove()
@@ -78,13 +78,13 @@ extension EndToEnd {
 
         @Test func `3: the manifest of another package`() async throws {
             let (machine, version) = try await start()
-            let other = try await machine.package("candy", "261202-0000")
+            let other = try await machine.package("candy", "991202-0000")
             try await machine.sign(other)
             let package = try await machine.package("candy", next, mark)
             try await push(machine, manifest: other + ".manifest", package: package, "manifest says")
             try await ask(machine, manifest: other + ".manifest", package: package, "manifest says")
             // Of another application, signed with the right key.
-            let frank = try await machine.package("frank", "261202-0000")
+            let frank = try await machine.package("frank", "991202-0000")
             try await machine.sign(frank)
             try await push(machine, manifest: frank + ".manifest", package: frank, "frank")
             try await ask(machine, manifest: frank + ".manifest", package: frank, "not configured for iocafe-frank")

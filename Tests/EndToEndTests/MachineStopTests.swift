@@ -30,7 +30,7 @@ extension EndToEnd {
                 let machine = try await Machine.start(kind)
                 try await machine.waitForCandy()
                 var packages: [(version: String, path: String)] = []
-                for version in ["261201-0000", "261202-0000"] {
+                for version in ["991201-0000", "991202-0000"] {
                     packages.append((version, try await machine.package("candy", version)))
                 }
                 // How long an update takes.

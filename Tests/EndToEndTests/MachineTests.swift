@@ -6,7 +6,7 @@ extension EndToEnd {
     /// Booted Debians, with systemd and without: both have to behave the same. They take packages and root, so they
     /// run where IOCOM_MACHINE_PACKAGES says so (scripts/test --full).
     @Suite(.serialized, .tags(.machines), .enabled(if: Machine.isWanted)) struct Machines {
-        private static let next = "261201-0000"
+        private static let next = "991201-0000"
 
         @Test(arguments: Machine.Kind.allCases)
         func `Installed as the README says, both start at boot and take signed packages, frank for itself`(
@@ -78,10 +78,11 @@ extension EndToEnd {
                     "-ec",
                     #"""
                     cd "$1/root/srv"
-                    apt-get -q download hello jq
+                    apt-get -q -o Acquire::Retries=5 download hello jq
                     path=$(apt-cache show --no-all-versions hello | sed -n 's/^Filename: //p')
                     other=$(dpkg --print-architecture | grep -qx amd64 && echo arm64 || echo amd64)
-                    curl --silent --show-error --fail --output foreign.deb                         "http://deb.debian.org/debian/$(echo "$path" | sed "s/_[a-z0-9]*\.deb/_$other.deb/")"
+                    curl --silent --show-error --fail --retry 5 --retry-all-errors --output foreign.deb \
+                        "http://deb.debian.org/debian/$(echo "$path" | sed "s/_[a-z0-9]*\.deb/_$other.deb/")"
                     chmod 644 *.deb
                     """#, "sh", machine.place,
                 ])
@@ -106,7 +107,7 @@ extension EndToEnd {
                     #"""
                     mkdir "$1/root/srv/repository"
                     cd "$1/root/srv/repository"
-                    apt-get -q download libjq1 libonig5
+                    apt-get -q -o Acquire::Retries=5 download libjq1 libonig5
                     for file in *.deb; do
                         dpkg-deb --field "$file"
                         printf 'Filename: ./%s\nSize: %s\nSHA256: %s\n\n' \
@@ -175,14 +176,12 @@ extension EndToEnd {
                     + "chmod 755 usr/bin/candy")
             try await machine.write(slow, to: devices[0])
             for device in devices {
-                let state = try await machine.status(device)
-                #expect(
-                    state?.version == Self.next && state?.state == "confirmed",
-                    "\(device): \(String(describing: state))")
+                let state = try await machine.waitForCandy(device)
+                #expect(state.version == Self.next && state.state == "confirmed", "\(device): \(state)")
             }
             // One that one of the programs can't start with.
             let bad = try await machine.package(
-                "candy", "261202-0000",
+                "candy", "991202-0000",
                 #"mv usr/bin/candy usr/bin/candy.real; "#
                     + #"printf '#!/bin/sh\ncase "$*" in *candy9*) exit 4;; esac; exec candy.real "$@"\n' > usr/bin/candy; "#
                     + "chmod 755 usr/bin/candy")
@@ -227,25 +226,25 @@ extension EndToEnd {
             try await machine.waitForCandy()
             // The version that runs has a prerm that lets nobody go, and data that has to stay whole.
             let first = try await machine.package(
-                "candy", "261130-0000",
+                "candy", "991130-0000",
                 #"printf '#!/bin/sh\n[ "$1" != upgrade ] || [ ! -e /root/stubborn ]\n' > DEBIAN/prerm"#)
             try await machine.write(first, ends: 0, "--force")
             try await machine.shell("echo precious > \(data)/precious; chown iocom-candy \(data)/precious")
             for (index, (name, change, reason)) in Self.faults.enumerated() {
                 if name == "the old prerm fails" { try await machine.shell("touch /root/stubborn") }
-                let bad = try await machine.package("candy", "26120\(index + 1)-0000", change)
+                let bad = try await machine.package("candy", "99120\(index + 1)-0000", change)
                 let written = try await machine.write(bad, ends: 5)
                 let said = "\(kind) \(name): \(written)"
                 #expect(written.errors.contains(reason), "\(said)")
                 let state = try await machine.waitForCandy()
-                #expect(state.version == "261130-0000", "\(said)")
+                #expect(state.version == "991130-0000", "\(said)")
                 #expect(state.reason?.contains(reason) == true, "\(state) \(said)")
                 try await machine.audit()
                 let precious = try await machine.shell("cat \(data)/precious; stat -c %U \(data)/precious")
                 #expect(precious.output == "precious\niocom-candy\n", "\(said)")
             }
             try await machine.shell("rm /root/stubborn")
-            let good = try await machine.package("candy", "261231-0000")
+            let good = try await machine.package("candy", "991231-0000")
             try await machine.write(good)
             try await machine.audit()
             try await machine.remove()

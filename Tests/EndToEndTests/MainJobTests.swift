@@ -103,9 +103,9 @@ extension EndToEnd {
             #expect(try await code(["program", "write", candy3]) == 2)
             #expect(try await code(["block", "write", candy3, "200", image]) == 2)
             #expect(try await code(["no-such-command"]) == 2)
-            let (free, port) = try Socket.listen()
-            free.shut()
+            let (free, port) = try Socket.listen(answers: false)
             #expect(try await code(["devices"], at: "tls://127.0.0.1:\(port)") == 3)
+            free.shut()
             let wrong = try await RunningProgram(
                 Place.programs + "/ispy",
                 ["devices", "--connect", world.tls, "--trust", world.trust, "--user", "root.cafenet"],
@@ -156,7 +156,7 @@ extension EndToEnd {
             Images.Wish(version: "261113-0000", connect: "never"),
         ])
         func `A program that does not come up gives way to the old one`(wish: Images.Wish) async throws {
-            let (world, candy) = try await start(["--confirm-within", "3"])
+            let (world, candy) = try await start(["--confirm-within", "10"])
             let written = try await world.ispy("program", "write", candy3, try await Images.make(wish), "--json")
             #expect(written.status == 5, "\(written) \(candy.report)")
             let result = try written.object()

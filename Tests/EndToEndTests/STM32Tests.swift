@@ -34,7 +34,7 @@ extension EndToEnd {
         ) async throws {
             let world = try await World.start()
             let first = try package(part, old, world)
-            let candy = try await world.candy(image: first, ["--confirm-within", "3"], hardware: part)
+            let candy = try await world.candy(image: first, hardware: part)
             #expect(try await world.status().version == old)
 
             let good = try package(part, "261124-1200", world)

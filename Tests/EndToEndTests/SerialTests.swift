@@ -6,7 +6,7 @@ private let candy3 = "candy3.cafenet"
 
 extension EndToEnd {
     /// Devices on serial lines, with pseudo terminals that are as slow as a line of 115,200 baud, and as bad.
-    @Suite(.serialized, .timeLimit(.minutes(6))) struct SerialLines {
+    @Suite(.serialized, .timeLimit(.minutes(15))) struct SerialLines {
         /// A frank that waits at one port, and what is at the other.
         private struct Bench {
             let cable: SerialCable
@@ -30,8 +30,10 @@ extension EndToEnd {
             let candy = try await bench.candy()
             let payload = try bench.world.folder.write("payload", Self.noise(49_152))
             var best = 0.0
-            // Other programs on the machine can only make it slower than the line is.
-            for _ in 0..<4 where best < 0.8 {
+            // Other programs on the machine can only make it slower than the line is: beside other tests it is enough that it
+            // arrives.
+            let least = Self.isAlone ? 0.8 : 0.3
+            for _ in 0..<4 where best < least {
                 let written = try await bench.world.ispy(
                     "block", "write", candy3, "14", payload, "--json", at: bench.world.tcp)
                 #expect(written.status == 0, "\(written) \(candy.report) \(bench.world.frank.report)")
@@ -39,7 +41,7 @@ extension EndToEnd {
                 best = max(best, 49_152 / seconds / 11_520)
             }
             Place.note("serial line of 115,200 baud, ring of 1 KiB: \(Int(best * 100)) % of the line rate")
-            #expect(best >= 0.8)
+            #expect(best >= least)
             let back = bench.world.folder.path + "/back"
             let read = try await bench.world.ispy("block", "read", candy3, "14", back, at: bench.world.tcp)
             #expect(read.status == 0, "\(read)")
@@ -85,6 +87,10 @@ extension EndToEnd {
             try await eventually("bytes travel") { bench.cable.moved[0] > before + 8_000 ? true : nil }
             bench.cable.set(SerialCable.Faults(lose: 4_000))
             try await eventually("bytes are lost") { bench.cable.corrupted > 1 ? true : nil }
+            bench.cable.set(SerialCable.Faults())
+            // Two failures, not a long one.
+            let lost = bench.cable.moved[0]
+            try await eventually("it goes on") { bench.cable.moved[0] > lost + 4_000 ? true : nil }
             bench.cable.set(SerialCable.Faults(isDead: true))
             try await Task.sleep(for: .seconds(2))
             bench.cable.set(SerialCable.Faults())
@@ -184,6 +190,9 @@ extension EndToEnd {
             }
             try await bench.world.stop()
         }
+
+        /// Nothing else runs on this machine (scripts/test, timing of serial lines).
+        private static let isAlone = ProcessInfo.processInfo.environment["IOCOM_TIMING"] != nil
 
         private static func noise(_ count: Int) -> [UInt8] {
             var state: UInt32 = 1

@@ -46,7 +46,7 @@ extension EndToEnd {
         @Test func `A board takes its hex file, gives up a bad one, and refuses that of another board`() async throws {
             let world = try await World.start()
             let first = try package(.teensy41, old, world)
-            let candy = try await world.candy(image: first, ["--confirm-within", "3"], hardware: "teensy41")
+            let candy = try await world.candy(image: first, hardware: "teensy41")
             #expect(try await world.status().version == old)
 
             let good = try package(.teensy41, "261124-1200", world)

@@ -7,7 +7,7 @@ extension EndToEnd {
     @Suite(.serialized) struct WebBrowser {
         /// Runs a script of the folder Browser.
         private func browse(
-            _ script: String, _ arguments: [String], in folder: TemporaryFolder, seconds: Double = 300
+            _ script: String, _ arguments: [String], in folder: TemporaryFolder, seconds: Double = 900
         ) async throws -> Finished {
             try await RunningProgram(
                 Place.root + "/.build-tools/web/bin/python",

@@ -1,6 +1,7 @@
 import ByteTools
 import DeviceDescription
 import DeviceStorage
+import Foundation
 import Glibc
 import IOCOM
 import IOCOMTransport
@@ -127,8 +128,15 @@ final class RawPeer: Sendable {
     /// Sends bytes as far as the other end takes them.
     func send(_ bytes: [UInt8]) { _ = Glibc.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)) }
 
-    /// Reads until the other end closes; false when it has not done so after `seconds`.
-    func isClosed(within seconds: Int) -> Bool {
+    /// Reads until the other end closes; false when nothing came for `seconds`.
+    func isClosed(within seconds: Int) async -> Bool {
+        // The threads of tests are few.
+        await withCheckedContinuation { done in
+            Thread.detachNewThread { done.resume(returning: self.readToEnd(within: seconds)) }
+        }
+    }
+
+    private func readToEnd(within seconds: Int) -> Bool {
         var time = timeval(tv_sec: seconds, tv_usec: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))
         var buffer = [UInt8](repeating: 0, count: 4096)

@@ -20,17 +20,20 @@ extension WithDpkg {
             let path: String
             private let service: InstallerService
 
-            /// `started` is what the application does when it is started, on a thread of its own.
+            /// `started` is what the application does when it is started, on a thread of its own; `stopping` what it does
+            /// before it ends when it is stopped.
             init(
                 user: String = "root", seconds: Int = 60,
-                started: @escaping @Sendable (InstallerClient) -> Void = { _ in }
+                started: @escaping @Sendable (InstallerClient) -> Void = { _ in },
+                stopping: @escaping @Sendable (InstallerClient) -> Void = { _ in }
             ) throws {
                 system = try SmallSystem()
                 try system.install(system.package(old))
                 path = system.folder.path + "/installer.sock"
                 client = InstallerClient(path: path)
                 let client = client
-                control = NotedControl { WorkThread.start { started(client) } }
+                control = NotedControl(
+                    started: { WorkThread.start { started(client) } }, stopping: { stopping(client) })
                 let settings = ApplicationSettings(
                     package: "iocafe-hello", user: user, data: system.data, keys: nil, proofSeconds: seconds)
                 let control = control
@@ -112,6 +115,28 @@ extension WithDpkg {
             #expect(state.result == .rolledBack && state.reason.contains("did not prove itself within 1 s"))
             #expect(state.version == Self.old)
             #expect(try bench.system.isClean())
+        }
+
+        @Test func `A program that is stopped to be taken back gets its last answer at once`() throws {
+            let found = Mutex<[InstallerReply?]>([])
+            let bench = try Bench(
+                seconds: 1,
+                stopping: { client in
+                    let reply = try? client.ask(.status)
+                    found.withLock { $0.append(reply) }
+                })
+            _ = try bench.client.install(bench.system.package(Self.new), manifest: nil, waits: true)
+            let state = try bench.wait { $0.stage == .idle }
+            #expect(state.result == .rolledBack && state.version == Self.old, "\(state)")
+            let replies = found.withLock { $0 }
+            #expect(replies.count == 2)
+            for reply in replies {
+                guard case .state(let state)? = reply else {
+                    Issue.record("no state: \(replies)")
+                    return
+                }
+                #expect(state.stage == .rollingBack && state.version == Self.new, "\(state)")
+            }
         }
 
         @Test func `What is wrong is refused with a number and a reason`() throws {

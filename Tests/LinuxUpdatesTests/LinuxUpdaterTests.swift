@@ -83,16 +83,18 @@ extension WithDpkg {
         }
 
         @Test func `A program that does not prove itself is replaced by the one before, with its data`() throws {
-            let bench = try Bench(seconds: 1)
+            let bench = try Bench(seconds: 3)
             try bench.install(bench.system.package(Self.new))
             #expect(try bench.system.says() == Self.new && bench.system.state() == "new")
+            let left = bench.updater.secondsLeft ?? 0
             try bench.updater.tick()
-            #expect(bench.updater.journal.result == nil, "not yet")
-            while bench.updater.secondsLeft != 0 { usleep(20_000) }
+            // On a busy machine the time may be over already.
+            if left >= 2 { #expect(bench.updater.journal.result == nil, "not yet") }
+            while let left = bench.updater.secondsLeft, left > 0 { usleep(20_000) }
             try bench.updater.tick()
             // The old program is started again after its data came back.
             #expect(bench.control.take() == ["restart", "stop", "stop", "restart"])
-            #expect(bench.updater.journal.reason.contains("did not prove itself within 1 s"))
+            #expect(bench.updater.journal.reason.contains("did not prove itself within 3 s"))
             #expect(try bench.system.says() == Self.old)
             #expect(bench.updater.journal.result == .rolledBack)
         }
@@ -192,7 +194,7 @@ extension WithDpkg {
             try bench.install(bench.system.package(Self.new))
             bench.control.crash(Crashes(count: 2, reason: "signal 11 ended it"))
             while bench.updater.journal.result == nil {
-                if bench.updater.secondsLeft == 58 {
+                if let left = bench.updater.secondsLeft, left <= 58 {
                     bench.control.crash(Crashes(count: 3, reason: "signal 11 ended it"))
                 }
                 try bench.updater.tick()

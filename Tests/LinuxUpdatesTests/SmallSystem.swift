@@ -97,8 +97,13 @@ final class SmallSystem: Sendable {
 final class NotedControl: ApplicationControl {
     private let notes = Mutex<[String]>([])
     private let started: @Sendable () -> Void
+    private let stopping: @Sendable () -> Void
 
-    init(started: @escaping @Sendable () -> Void = {}) { self.started = started }
+    /// `started` is done when the application is started, `stopping` before it is stopped.
+    init(started: @escaping @Sendable () -> Void = {}, stopping: @escaping @Sendable () -> Void = {}) {
+        self.started = started
+        self.stopping = stopping
+    }
 
     func restart() throws(StorageFailure) {
         notes.withLock { $0.append("restart") }
@@ -113,7 +118,10 @@ final class NotedControl: ApplicationControl {
     /// From now on it seems to have crashed so.
     func crash(_ crashes: Crashes?) { ended.withLock { $0 = crashes } }
 
-    func stop() throws(StorageFailure) { notes.withLock { $0.append("stop") } }
+    func stop() throws(StorageFailure) {
+        stopping()
+        notes.withLock { $0.append("stop") }
+    }
 
     /// What was noted since the last call.
     func take() -> [String] {

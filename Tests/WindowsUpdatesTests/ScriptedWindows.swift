@@ -28,7 +28,7 @@ struct ScriptedWindows {
         msiexec)
             how=$1 what=$2
             echo "$@" >> asked
-            if [ -f hold ]; then touch held; n=0; while [ -f hold ] && [ $((n += 1)) -lt 400 ]; do sleep 0.05; done; fi
+            if [ -f hold ]; then touch held; n=0; while [ -f hold ] && [ $((n += 1)) -lt 6000 ]; do sleep 0.05; done; fi
             [ ! -f busy ] || exit 82
             [ ! -f stuck ] || [ "$how" != /x ] || exit 67
             if [ -s codes ]; then

@@ -64,6 +64,19 @@ extension ModuleRun {
         }
     }
 
+    /// Asks how an installation ended that began before this start.
+    func lookAtInstaller() async throws {
+        guard waitsForInstaller, let updatable = module.updatable,
+            let found = try? await Self.offLoop({ try updatable.findings() }), found.phase != .installing
+        else { return }
+        waitsForInstaller = false
+        guard report.phase == .installing else { return }
+        report.set(found.phase, error: found.error)
+        let reason = found.error.isEmpty ? "" : ": \(found.error)"
+        log.note("update", "update: \(found.phase)\(reason)", [("phase", .string("\(found.phase)"))])
+        try await showUpdate()
+    }
+
     /// Asks whether the others have proved themselves by now.
     func confirmWithOthers() async throws -> Ending? {
         guard waitsForOthers else { return nil }

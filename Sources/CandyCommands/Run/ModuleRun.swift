@@ -46,6 +46,8 @@ final class ModuleRun {
     var proving: Proving?
     /// It has proved itself, others of its package have not.
     var waitsForOthers = false
+    /// It was started while the machine's installer was at work, which nobody here hears of: it has to be asked.
+    var waitsForInstaller: Bool
     private var shown: UpdateReport?
     let keeper: ConfigurationKeeper
     /// What the stored configuration comes to.
@@ -93,6 +95,7 @@ final class ModuleRun {
         password = settings.password ?? secret.password
         report = UpdateReport(
             found.phase, error: found.error, text: found.text, slotSize: module.updatable?.capacity ?? 1)
+        waitsForInstaller = found.phase == .installing
         let updates = module.updatable.map { $0.installerText == nil ? UpdateSignals.basic : .withText }
         let pictures = try await Self.offLoop { settings.pictures.map { PictureFolder($0, log: log) } }
         // A trial must not end only because the next attempt to connect would have come later.
@@ -217,6 +220,7 @@ final class ModuleRun {
             if ticks % 5 == 0 {
                 try await show(ModuleSignals.process(seconds: now / 1000))
                 if let ending = try await confirmWithOthers() { return ending }
+                try await lookAtInstaller()
             }
             if let updatable = module.updatable, updatable.isInstalling {
                 report.noteInstalling(text: updatable.installerText)

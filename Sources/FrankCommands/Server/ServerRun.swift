@@ -125,13 +125,14 @@ struct ServerRun: AsyncParsableCommand {
             await log.finish()
             throw error
         }
-        for address in server.addresses { Terminal.write("listening on \(address)\n", to: STDOUT_FILENO) }
         let services: StatusServices
         do { services = try await StatusServices.start(server, folder: folder.path, metrics: metrics, log) } catch {
             await server.stop("it could not start")
             await log.finish()
             throw error
         }
+        // Who waits for these lines may ask `frank status` at once.
+        for address in server.addresses { Terminal.write("listening on \(address)\n", to: STDOUT_FILENO) }
         let announcements = try announcing.start(
             folder.settings.publish, at: server.addresses.filter { $0.transport != .serial }, log)
         let hangup = Self.onHangup { server.lookAtCertificates() }

@@ -156,7 +156,13 @@ public struct Connection: ~Copyable {
                     var frame: [UInt8] = []
                     swap(&frame, &carry)
                     var at = 0
-                    let event = try readFrame(frame.span.bytes, &at)
+                    let event: Event?
+                    // Also after a bad frame the memory is kept: a line that starts over goes on with it.
+                    do throws(ProtocolViolation) { event = try readFrame(frame.span.bytes, &at) } catch {
+                        frame.removeAll(keepingCapacity: true)
+                        swap(&frame, &carry)
+                        throw error
+                    }
                     frame.removeAll(keepingCapacity: true)
                     swap(&frame, &carry)
                     if let event { return event }

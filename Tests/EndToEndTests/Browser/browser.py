@@ -3,7 +3,12 @@
 import time
 
 from selenium import webdriver
-from selenium.common.exceptions import StaleElementReferenceException
+from selenium.common.exceptions import (
+    ElementClickInterceptedException,
+    ElementNotInteractableException,
+    NoSuchElementException,
+    StaleElementReferenceException,
+)
 from selenium.webdriver.common.by import By
 
 WIDE = (1280, 800)
@@ -59,7 +64,13 @@ class Page:
                 value = check()
                 if value:
                     return value
-            except StaleElementReferenceException:
+            except (
+                StaleElementReferenceException,
+                NoSuchElementException,
+                ElementNotInteractableException,
+                ElementClickInterceptedException,
+            ):
+                # The page was changed in between.
                 pass
             if time.monotonic() > end:
                 raise AssertionError(f"not within {seconds} s: {what}\n{self.text()}\n{self.log()}")
@@ -80,7 +91,7 @@ class Page:
 
     # Doing
 
-    def click(self, hook, **data):
+    def click(self, hook, seconds=20, **data):
         def attempt():
             element = next(iter(self.visible(hook, **data)), None)
             if element is None or not element.is_enabled():
@@ -89,7 +100,7 @@ class Page:
             element.click()
             return True
 
-        self.until(f"{hook} {data} can be clicked", attempt)
+        self.until(f"{hook} {data} can be clicked", attempt, seconds)
 
     def type(self, hook, text, **data):
         element = self.find(hook, **data)

@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import json
 
+import late
 from iocom_peer import device as devices
 from iocom_peer.operator import Operator, SessionError
 from iocom_peer.wire import B_BIDIR, B_UP
@@ -18,6 +19,8 @@ PEOPLE = ['viewer', 'operator', 'engineer', 'admin']
 OWN, OTHER = 'cafenet', 'asteroidnet'
 # Seconds in which something that is allowed has happened for certain.
 PATIENCE = 8.0
+# And a command; who may not give it waits as long for nothing.
+COMMAND_PATIENCE = 5.0
 plain_document = devices.document
 
 
@@ -109,7 +112,7 @@ async def as_operator(options, role, network, units, violations):
                                        ('upd_rollback', 1, 'writePrograms')]:
             await set_signal(session, unit.path, name, value)
             commands.setdefault(operation, []).append(
-                await wait_for(lambda: unit.value(name) == value, 2.0))
+                await wait_for(lambda: unit.value(name) == value, COMMAND_PATIENCE))
 
     commands = {}
 
@@ -162,8 +165,8 @@ async def as_operator(options, role, network, units, violations):
             if result != cells[operation]:
                 violations.append(f'{role}: a command of {operation} was {"" if result else "not "}possible')
     # Forged announcements are what this is about.
-    violations.extend(v for v in session.conn.report()['own_violations'] if v['code'] != 'info-unsolicited')
-    violations.extend(session.conn.report()['violations'])
+    own = session.conn.report()['own_violations']
+    violations.extend(v for v in late.violations(session.conn) if v not in own or v['code'] != 'info-unsolicited')
     await session.close()
     return cells
 

@@ -8,6 +8,7 @@ import argparse
 import asyncio
 import json
 
+import late
 from iocom_peer import pjson
 from iocom_peer.operator import Operator, SessionError
 
@@ -62,7 +63,7 @@ async def main():
     result['junk_refused'] = not junk['ok']
     read, after = await root.read_block(ACCOUNTS, 21, limit=20)
     result['kept'] = {u['user'] for u in pjson.decode(after)['accounts']['accounts']} == set(stored)
-    result['violations'] = [str(v) for v in root.conn.report()['violations'] + root.conn.report()['own_violations']]
+    result['violations'] = [str(v) for v in late.violations(root.conn)]
     await root.close()
     print(json.dumps(result))
 

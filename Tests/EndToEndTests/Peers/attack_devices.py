@@ -371,7 +371,11 @@ async def snapshots(options):
             block.send()
             sent += block.size
             await asyncio.sleep(0)
-            while unit.device.conn.blocked or any(s.parts for s in block.sources):
+            while (
+                loop.time() < end + 10
+                and unit.device.conn.closed is None
+                and (unit.device.conn.blocked or any(s.parts for s in block.sources))
+            ):
                 await asyncio.sleep(0.001)
             peak = max(peak, memory(options))
 

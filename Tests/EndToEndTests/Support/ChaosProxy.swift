@@ -33,7 +33,10 @@ final class ChaosProxy: Sendable {
         let listener = listener
         Thread.detachNewThread { [weak self] in
             while let client = listener.accept() {
-                guard let server = try? Socket.connect(target) else { continue }
+                guard let server = try? Socket.connect(target) else {
+                    client.shut()
+                    continue
+                }
                 guard let self else { return }
                 self.state.withLock { $0.open.append((client, server)) }
                 self.forward(client, server, .toServer)

@@ -38,7 +38,7 @@ struct Unexpected: Error, CustomStringConvertible {
 /// Looks again and again until `check` gives something; throws with `what` after `seconds`.
 @discardableResult
 func eventually<Value>(
-    _ what: @autoclosure () -> String, seconds: Double = 30, _ check: () async throws -> Value?
+    _ what: @autoclosure () -> String, seconds: Double = 60, _ check: () async throws -> Value?
 ) async throws -> Value {
     let end = ContinuousClock.now + .milliseconds(Int64(seconds * 1000))
     while true {

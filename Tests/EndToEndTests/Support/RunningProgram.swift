@@ -86,7 +86,7 @@ final class RunningProgram: Sendable {
 
     /// Waits for the `count`-th line, of output or errors, that contains `text`, and gives it.
     @discardableResult
-    func line(_ text: String, count: Int = 1, seconds: Double = 30) async throws -> String {
+    func line(_ text: String, count: Int = 1, seconds: Double = 60) async throws -> String {
         try await eventually("'\(text)' (\(count) times) from \(report)", seconds: seconds) {
             let hasEnded = status != nil
             let found = (output + "\n" + errors).split(separator: "\n").filter { $0.contains(text) }
@@ -100,7 +100,7 @@ final class RunningProgram: Sendable {
     func count(_ text: String) -> Int { (output + "\n" + errors).split(separator: "\n").count { $0.contains(text) } }
 
     /// Waits until it ends by itself.
-    func end(seconds: Double = 120) async throws -> Finished {
+    func end(seconds: Double = 300) async throws -> Finished {
         let status = try await eventually("the end of \(report)", seconds: seconds) { self.status }
         return Finished(name: name, status: status, output: output, errors: errors)
     }
@@ -110,17 +110,17 @@ final class RunningProgram: Sendable {
         if status == nil { Glibc.kill(id, number) }
     }
 
-    /// SIGTERM; the program must end with status 0 within 30 s.
+    /// SIGTERM; the program must end with status 0 within a minute.
     func stop() async throws {
         signal(SIGTERM)
-        let result = try await end(seconds: 30)
+        let result = try await end(seconds: 60)
         guard result.status == 0 else { throw Unexpected("\(name) ended with \(result.status): \(report)") }
     }
 
     /// SIGKILL, as a power cut.
     func kill() async throws {
         signal(SIGKILL)
-        _ = try await end(seconds: 10)
+        _ = try await end(seconds: 60)
     }
 
     private static func text(_ path: String) -> String {

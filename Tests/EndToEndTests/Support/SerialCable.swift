@@ -16,7 +16,8 @@ final class SerialCable: Sendable {
 
     private struct State {
         var faults = Faults()
-        var isClosed = false
+        /// Which of the cables it is that one after another were plugged in; threads end with theirs.
+        var generation = 0
         var moved = [0, 0]
         var corrupted = 0
         var random: UInt64
@@ -79,72 +80,70 @@ final class SerialCable: Sendable {
             guard symlink(device, path) == 0 else { throw Unexpected("can't make \(path)") }
             return End(primary: primary, secondary: secondary)
         }
-        state.withLock {
+        let generation = state.withLock {
             $0.ends = ends
-            $0.isClosed = false
+            return $0.generation
         }
         for direction in 0...1 {
-            let (from, to) = (ends[direction].primary, ends[1 - direction].primary)
             Thread.detachNewThread { [weak self] in
                 var freeAt = Self.now
-                while let self, self.step(direction, from, to, &freeAt) {}
+                while let self, self.step(direction, generation, &freeAt) {}
             }
         }
     }
 
     /// Both ports vanish; who has one open sees an error.
     func unplug() {
-        let ends = state.withLock { state in
-            defer { state.ends = [] }
-            state.isClosed = true
-            return state.ends
-        }
         for path in ports { unlink(path) }
-        // The threads look at each round.
-        usleep(20_000)
-        for end in ends {
-            close(end.secondary)
-            close(end.primary)
+        // No thread is reading then: another file could get the number of one that is closed.
+        state.withLock { state in
+            for end in state.ends {
+                close(end.secondary)
+                close(end.primary)
+            }
+            state.ends = []
+            state.generation += 1
         }
     }
 
     /// Moves bytes for some milliseconds; false when the cable was unplugged.
-    private func step(_ direction: Int, _ from: Int32, _ to: Int32, _ freeAt: inout Double) -> Bool {
+    private func step(_ direction: Int, _ generation: Int, _ freeAt: inout Double) -> Bool {
         var buffer = [UInt8](repeating: 0, count: 256)
         for _ in 0..<20 {
-            guard !state.withLock(\.isClosed) else { return false }
             usleep(400)
             let now = Self.now
             freeAt = max(freeAt, now - Self.slack)
             let due = min(buffer.count, Int((now - freeAt) / secondsPerByte))
             guard due > 0 else { continue }
-            let count = read(from, &buffer, due)
-            guard count > 0 else { continue }
+            let count: Int? = state.withLock { state in
+                guard state.generation == generation else { return nil }
+                let count = read(state.ends[direction].primary, &buffer, due)
+                guard count > 0 else { return 0 }
+                let passed = Self.spoil(buffer.prefix(count), direction, &state)
+                if !passed.isEmpty { _ = write(state.ends[1 - direction].primary, passed, passed.count) }
+                return count
+            }
+            guard let count else { return false }
             freeAt += Double(count) * secondsPerByte
-            let passed = spoil(buffer.prefix(count), direction)
-            guard !passed.isEmpty else { continue }
-            _ = write(to, passed, passed.count)
         }
         return true
     }
 
-    private func spoil(_ bytes: ArraySlice<UInt8>, _ direction: Int) -> [UInt8] {
-        state.withLock { state in
-            if state.faults.isDead { return [] }
-            var passed: [UInt8] = []
-            for byte in bytes {
-                if state.faults.lose > 0, Self.next(&state.random) % UInt64(state.faults.lose) == 0 {
-                    state.corrupted += 1
-                } else if state.faults.corrupt > 0, Self.next(&state.random) % UInt64(state.faults.corrupt) == 0 {
-                    state.corrupted += 1
-                    passed.append(byte ^ UInt8(1 << (Self.next(&state.random) % 8)))
-                } else {
-                    passed.append(byte)
-                }
+    private static func spoil(_ bytes: ArraySlice<UInt8>, _ direction: Int, _ state: inout State) -> [UInt8] {
+        if state.faults.isDead { return [] }
+        var passed: [UInt8] = []
+        for byte in bytes {
+            if state.faults.lose > 0, next(&state.random) % UInt64(state.faults.lose) == 0 {
+                state.corrupted += 1
+            } else if state.faults.corrupt > 0, next(&state.random) % UInt64(state.faults.corrupt) == 0 {
+                state.corrupted += 1
+                passed.append(byte ^ UInt8(1 << (next(&state.random) % 8)))
+            } else {
+                passed.append(byte)
             }
-            state.moved[direction] += passed.count
-            return passed
         }
+        state.moved[direction] += passed.count
+        return passed
     }
 
     private static func next(_ state: inout UInt64) -> UInt64 {

@@ -28,12 +28,12 @@ final class Socket: Sendable {
         return result
     }
 
-    /// Listens on a free port.
-    static func listen() throws -> (socket: Socket, port: UInt16) {
+    /// Listens on a free port. With `answers` false it only keeps others from it: who connects is refused.
+    static func listen(answers: Bool = true) throws -> (socket: Socket, port: UInt16) {
         let made = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard made >= 0 else { throw Unexpected("no socket: errno \(errno)") }
         let result = Socket(made)
-        guard withLoopback(0, { bind(made, $0, $1) }) == 0, Glibc.listen(made, 64) == 0 else {
+        guard withLoopback(0, { bind(made, $0, $1) }) == 0, !answers || Glibc.listen(made, 64) == 0 else {
             throw Unexpected("can't listen: errno \(errno)")
         }
         var address = sockaddr_in()
