@@ -31,6 +31,9 @@ final class OperatorSession: NodeRole {
     private var isStopped = false
     /// Failures of a serial line before anything was heard.
     private var lineFailures = 0
+    /// How many of them were the server's word that it ends the connection. One that lets nobody in says so at each try; one
+    /// that begins anew says so once.
+    private var lineEnds = 0
     private var isServer = false
     private var nextNumber = AutomaticNumber.first
     private var listener: Listener?
@@ -225,20 +228,19 @@ final class OperatorSession: NodeRole {
 
     /// A serial line that fails before the server has told anything is tried again some times.
     private func isNoise(_ link: NodeLink) -> Bool {
-        guard link.isSerial, !hasData, let violation = link.violation, lineFailures < Self.mostLineFailures else {
-            lineFailures = 0
+        guard link.isSerial, !hasData, let violation = link.violation, lineFailures < Self.mostLineFailures,
+            lineEnds < Self.mostLineEnds
+        else {
+            (lineFailures, lineEnds) = (0, 0)
             return false
         }
-        // A server says so when it lets nobody in, and again at the next try; once it may also only begin anew.
-        if case .frameNumber(_, SerialControl.disconnect) = violation, lineFailures >= Self.fewLineFailures {
-            return false
-        }
+        if case .frameNumber(_, SerialControl.disconnect) = violation { lineEnds += 1 }
         lineFailures += 1
         return true
     }
 
     private static let mostLineFailures = 8
-    private static let fewLineFailures = 2
+    private static let mostLineEnds = 2
 
     func wantsBlock(_ path: BlockPath, _ info: BlockInfo, on link: NodeLink) -> Bool {
         if let role = Self.role(path) {

@@ -106,7 +106,9 @@ public struct ProgramUpdate: Sendable {
             // What the device says may still be about an earlier update: it takes a moment, or it never took notice of this
             // one. A device that refuses twice for the same reason says nothing new.
             var reason = try await deviceReason(after: before.update, ears)
-            if reason == nil, transfer.status?.isError == true { reason = try await deviceReason(after: nil, ears) }
+            if reason == nil, before.update != nil, transfer.status?.isError == true {
+                reason = try await deviceReason(after: nil, ears)
+            }
             if let reason { outcome.reason = "\(path) refused the package: \(reason)" }
         }
         outcome.seconds = (clock.now - start) / .seconds(1)

@@ -34,6 +34,9 @@ final class ServerUpdate {
     private var state = UpdateReport(.idle, slotSize: 1)
     private var commands = CommandWatch(["upd_confirm", "upd_rollback"])
     private var hasAccepted = false
+    /// It was started while the machine's installer was at work, which nobody here hears of: it has to be asked.
+    private var waitsForInstaller = false
+    private var isAsking = false
 
     init(
         _ program: ServerProgram, of device: OwnDevice, on loop: any EventLoop,
@@ -46,6 +49,7 @@ final class ServerUpdate {
         offLoop({ program in try program.updatable.findings() }) { update, found in
             update.state = UpdateReport(
                 found.phase, error: found.error, text: found.text, slotSize: update.program.updatable.capacity)
+            update.waitsForInstaller = found.phase == .installing
             update.show()
             if found.phase == .proving {
                 update.report(.update(.proving, reason: "version \(update.program.version)"))
@@ -74,12 +78,28 @@ final class ServerUpdate {
 
     /// To be called now and then.
     func tick() {
+        if waitsForInstaller, !isAsking { askInstaller() }
         guard program.updatable.isInstalling else { return }
         let before = state
         state.noteInstalling(text: program.updatable.installerText)
         guard state != before else { return }
         if state.phase != before.phase { report(.update(state.phase, reason: "")) }
         show()
+    }
+
+    /// Asks how an installation ended that began before this start.
+    private func askInstaller() {
+        isAsking = true
+        offLoop({ program in try? program.updatable.findings() }) { update, found in
+            update.isAsking = false
+            guard let found, found.phase != .installing else { return }
+            update.waitsForInstaller = false
+            guard update.state.phase == .installing else { return }
+            update.state.noteInstalling(text: found.text)
+            update.state.set(found.phase, error: found.error)
+            update.report(.update(found.phase, reason: found.error))
+            update.show()
+        }
     }
 
     /// Somebody could connect.

@@ -23,7 +23,8 @@ public struct IOStart: AsyncParsableCommand {
         let arguments = CommandLine.arguments
         guard arguments.contains("--respawn"), arguments.count > 1, arguments[1] == "run" || arguments[1].hasPrefix("-")
         else { return }
-        Respawn.run(arguments: arguments.filter { $0 != "--respawn" })
+        let rest = arguments.dropFirst(arguments[1] == "run" ? 2 : 1).filter { $0 != "--respawn" }
+        Respawn.run(arguments: [arguments[0], "run"] + rest)
     }
 
     /// Runs the command line of this process and ends it: 0 done, 1 failed, 2 wrong usage, 3 no starter runs, 4 no

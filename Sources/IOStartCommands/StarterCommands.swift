@@ -10,15 +10,28 @@ struct StarterSocket: ParsableArguments {
     @Option(help: ArgumentHelp("Where the starter listens.", valueName: "path"))
     var socket = InstallerClient.standardPath
 
+    /// How long a starter that was just started may take until it listens: an init script does not wait for it.
+    private static let patience = Duration.seconds(3)
+
     func ask(_ request: InstallerRequest.Kind) throws -> [ListedApplication] {
-        let reply: InstallerReply
-        do throws(StorageFailure) { reply = try InstallerClient(path: socket).ask(request) } catch {
-            throw StarterFailure(status: 3, description: "no starter answers: \(error)")
-        }
+        let reply = try answer(to: request)
         switch reply {
         case .list(let applications): return applications
         case .refused(_, let reason): throw StarterFailure(status: 1, description: reason)
         case .state, .restarting, .said: throw StarterFailure(status: 1, description: "the answer is not understood")
+        }
+    }
+
+    private func answer(to request: InstallerRequest.Kind) throws -> InstallerReply {
+        let clock = ContinuousClock()
+        let end = clock.now + Self.patience
+        while true {
+            do throws(StorageFailure) { return try InstallerClient(path: socket).ask(request) } catch {
+                guard error.systemError == ENOENT || error.systemError == ECONNREFUSED, clock.now < end else {
+                    throw StarterFailure(status: 3, description: "no starter answers: \(error)")
+                }
+                Pause.wait(milliseconds: 100)
+            }
         }
     }
 }

@@ -15,7 +15,8 @@ public struct Dpkg: Sendable {
     private static let mostWaits = 60
     private static let waitTime: UInt32 = 2
     /// Says to the scripts of packages that starting programs anew is not theirs to do.
-    private static let environment = ["IOCOM_UPDATE=1", "DEBIAN_FRONTEND=noninteractive"]
+    private static let environment = [mark, "DEBIAN_FRONTEND=noninteractive"]
+    private static let mark = "IOCOM_UPDATE=1"
 
     /// Folder that stands for `/`; nil for the machine itself.
     public let root: String?
@@ -73,24 +74,41 @@ public struct Dpkg: Sendable {
         }
     }
 
-    /// Waits until no package manager is at work, as one that an installer which died has left behind; not for ever.
-    func waitForOthers() {
-        for _ in 0..<Self.mostWaits where Self.locks.contains(where: { isLocked((root ?? "") + $0) }) {
+    /// Waits for a dpkg that an installer started and left behind when it died; not for ever. Others may be waiting for this
+    /// process to start.
+    func waitForOrphans() {
+        for _ in 0..<Self.mostWaits where Self.locks.contains(where: { isOurs(holder(of: (root ?? "") + $0)) }) {
             Pause.wait(milliseconds: Int(Self.waitTime) * 1000)
         }
     }
 
     /// What dpkg locks while it works (dpkg(1), lock and lock-frontend).
     private static let locks = ["/var/lib/dpkg/lock-frontend", "/var/lib/dpkg/lock"]
+    /// Bytes of a process's environment that are looked at.
+    private static let mostEnvironment = 1 << 16
 
-    private func isLocked(_ path: String) -> Bool {
+    /// The process that has a file locked.
+    private func holder(of path: String) -> pid_t? {
         let descriptor = open(path, O_RDWR | O_CLOEXEC)
-        guard descriptor >= 0 else { return false }
+        guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
         var lock = flock()
         lock.l_type = Int16(F_WRLCK)
         lock.l_whence = Int16(SEEK_SET)
-        return fcntl(descriptor, F_GETLK, &lock) == 0 && lock.l_type != Int16(F_UNLCK)
+        guard fcntl(descriptor, F_GETLK, &lock) == 0, lock.l_type != Int16(F_UNLCK) else { return nil }
+        return lock.l_pid
+    }
+
+    /// True when an installer started a process: it has what ``environment`` says (proc(5)).
+    private func isOurs(_ process: pid_t?) -> Bool {
+        guard let process, process > 0 else { return false }
+        let descriptor = open("/proc/\(process)/environ", O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        var bytes = [UInt8](repeating: 0, count: Self.mostEnvironment)
+        let got = read(descriptor, &bytes, bytes.count)
+        guard got > 0 else { return false }
+        return bytes[..<got].split(separator: 0).contains { $0.elementsEqual(Self.mark.utf8) }
     }
 
     // MARK: Asking

@@ -71,18 +71,23 @@ public struct LinuxProgram: UpdatableProgram {
     /// Tells the installer; nothing can go wrong without harm.
     public func confirm() throws -> Confirmation {
         switch try client.ask(.confirm) {
-        case .refused(_, let reason): throw StorageFailure(reason)
-        case .state(let state) where state.stage == .proving: return .waitsForOthers
+        case .refused(_, let reason):
+            // It was given up meanwhile: what comes of that says the program that is started next.
+            if (try? state())?.stage == .rollingBack { return .waitsForOthers }
+            throw StorageFailure(reason)
+        case .state(let state) where state.stage == .proving || state.stage == .rollingBack: return .waitsForOthers
         case .state, .restarting, .list, .said: return .confirmed(note: nil)
         }
     }
 
     /// Asks the installer, which installs the package before and restarts.
     public func goBack(_ reason: String) throws {
-        let isTrial = try state().stage == .proving
-        if case .refused(_, let reason) = try client.ask(isTrial ? .giveUp(reason: reason) : .rollBack) {
-            throw StorageFailure(reason)
-        }
+        let stage = try state().stage
+        // Another program of the package, or the installer itself, was first.
+        guard stage != .rollingBack else { return }
+        let reply = try client.ask(stage == .proving ? .giveUp(reason: reason) : .rollBack)
+        guard case .refused(_, let refusal) = reply, (try? state())?.stage != .rollingBack else { return }
+        throw StorageFailure(refusal)
     }
 
     /// Ends the wait of the installer.

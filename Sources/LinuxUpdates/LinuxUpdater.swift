@@ -68,7 +68,7 @@ public final class LinuxUpdater {
 
     /// Finishes or undoes what was interrupted.
     public func start() throws(StorageFailure) {
-        if update.isUnderWay { dpkg.waitForOthers() }
+        if update.isUnderWay { dpkg.waitForOrphans() }
         try perform(update.started(try dpkg.findings(settings.package)))
     }
 
@@ -279,8 +279,9 @@ public final class LinuxUpdater {
                 actions += update.installed(try install(keeper.newPackage))
             case .installPrevious:
                 deadline = nil
-                sayFarewell()
+                // Who says farewell may have to ask for it.
                 willGoBack()
+                sayFarewell()
                 try control.stop()
                 let run = try install(keeper.currentPackage)
                 if run.failure == nil {

@@ -57,7 +57,12 @@ final class ManagedApplication: @unchecked Sendable {
     }
 
     /// How things stand; while others are turned away, what was known before.
-    var state: InstallerState { withUpdater { $0.state } ?? known.withLock { $0 } }
+    var state: InstallerState {
+        if let state = withUpdater({ $0.state }) { return state }
+        var state = known.withLock { $0 }
+        if gate.hasEnded { state.stage = .idle }
+        return state
+    }
 
     /// True while an update is not over.
     var isUnderWay: Bool { state.stage != .idle }

@@ -10,7 +10,7 @@ struct WindowsCommands: Sendable {
     let msiexec: Msiexec
     let registry: WindowsRegistry
     let services: WindowsServices
-    /// How long a service may take to start, and the program to answer, ms.
+    /// How long a service may take to start, and the program to answer, ms; to stop it may take three times as long.
     let answerTime: Int
 
     // MARK: Packages
@@ -90,7 +90,7 @@ struct WindowsCommands: Sendable {
     func startProgram(_ kept: WindowsJournal.Kept) throws(StorageFailure) -> String? {
         guard !kept.services.isEmpty else { return nil }
         for service in kept.services {
-            if let problem = try services.stop(service, milliseconds: answerTime) { return problem }
+            if let problem = try services.stop(service, milliseconds: answerTime * 3) { return problem }
         }
         try registry.forgetAnswer(of: application)
         if let stale = try registry.answer(of: application) {

@@ -29,11 +29,22 @@ struct WindowsServices: Sendable {
     private static let running = 4
 
     /// Stops a service; nil when it does not run then, else why it does.
+    ///
+    /// One that Windows is just starting may not hear it: it is told again.
     func stop(_ service: String, milliseconds: Int) throws(StorageFailure) -> String? {
-        if try isRunning(service) == true { _ = try tools.run("sc", ["stop", service], milliseconds: Self.askTime) }
-        let hasStopped = try wait(milliseconds) { () throws(StorageFailure) in try isRunning(service) != true }
-        return hasStopped ? nil : "the service \(service) does not stop"
+        let end = ContinuousClock.now + .milliseconds(milliseconds)
+        while try isRunning(service) == true {
+            guard ContinuousClock.now < end else { return "the service \(service) does not stop" }
+            _ = try tools.run("sc", ["stop", service], milliseconds: Self.askTime)
+            if try wait(Self.retryTime, until: { () throws(StorageFailure) in try isRunning(service) != true }) {
+                break
+            }
+        }
+        return nil
     }
+
+    /// How long a service may take to stop until it is told again, ms.
+    private static let retryTime = 5_000
 
     /// Starts a service; nil when it runs then, else why it does not.
     func start(_ service: String, milliseconds: Int) throws(StorageFailure) -> String? {

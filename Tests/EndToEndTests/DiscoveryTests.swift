@@ -59,6 +59,7 @@ extension EndToEnd {
             let four = try world.independent(
                 in: space, "say", "4", "127.0.0.1", "60", "sleepy,ts7000:i:cafenet,t7001S9:i:other", "6369", "0")
             let six = try world.independent(in: space, "say", "6", "::1", "60", "dopey,TS1:i:cafenet", "6370", "2")
+            for sayer in [four, six] { try await sayer.line("\"said\"") }
             #expect(
                 try await world.discover(in: space, "--seconds", "3") == [
                     "dopey cafenet tcp://[::1]:1", "dopey cafenet tls://[::1]:6370",

@@ -86,7 +86,7 @@ extension EndToEnd {
         }
 
         @Test func `Who sends too many messages is slowed down and not cut off`() async throws {
-            let world = try await World.start(run: limits("messages_per_second=50"))
+            let world = try await World.start(run: limits("messages_per_second=100"))
             let candy = try await world.candy(3, ["--ring", "1024"], hardware: "linux")
             var random = SeededGenerator(seed: 6)
             let file = try world.folder.write("payload", random.bytes(100_000))

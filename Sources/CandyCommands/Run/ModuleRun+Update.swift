@@ -64,13 +64,20 @@ extension ModuleRun {
         }
     }
 
-    /// Asks how an installation ended that began before this start.
-    func lookAtInstaller() async throws {
-        guard waitsForInstaller, let updatable = module.updatable,
-            let found = try? await Self.offLoop({ try updatable.findings() }), found.phase != .installing
-        else { return }
+    /// Asks how an installation ended that began before this start. What has to stop it meanwhile must not wait for the answer.
+    func askInstaller() {
+        guard waitsForInstaller, !asksInstaller, let updatable = module.updatable else { return }
+        asksInstaller = true
+        Task { [feed] in feed?.yield(.installer(try? await Self.offLoop { try updatable.findings() })) }
+    }
+
+    /// The installer answered, or did not.
+    func heard(_ found: UpdateFindings?) async throws {
+        asksInstaller = false
+        guard let found, found.phase != .installing else { return }
         waitsForInstaller = false
         guard report.phase == .installing else { return }
+        report.noteInstalling(text: found.text)
         report.set(found.phase, error: found.error)
         let reason = found.error.isEmpty ? "" : ": \(found.error)"
         log.note("update", "update: \(found.phase)\(reason)", [("phase", .string("\(found.phase)"))])

@@ -27,6 +27,8 @@ final class ModuleRun {
         /// What the signals `set_nc_…` say.
         case wanted([String: String])
         case tick
+        /// What the machine's installer says now; nil when it does not answer.
+        case installer(UpdateFindings?)
         case stop
     }
 
@@ -48,6 +50,8 @@ final class ModuleRun {
     var waitsForOthers = false
     /// It was started while the machine's installer was at work, which nobody here hears of: it has to be asked.
     var waitsForInstaller: Bool
+    var asksInstaller = false
+    private(set) var feed: AsyncStream<Input>.Continuation?
     private var shown: UpdateReport?
     let keeper: ConfigurationKeeper
     /// What the stored configuration comes to.
@@ -155,6 +159,7 @@ final class ModuleRun {
     /// Runs until a restart is wanted or `stop` is requested.
     func run(until stop: StopRequest) async throws -> Ending {
         let (inputs, feed) = AsyncStream.makeStream(of: Input.self)
+        self.feed = feed
         let events = try await loop.submit { [device] in device.value.events }.get()
         stop.notify { feed.yield(.stop) }
         let isUnpaired = isUnpaired
@@ -220,7 +225,7 @@ final class ModuleRun {
             if ticks % 5 == 0 {
                 try await show(ModuleSignals.process(seconds: now / 1000))
                 if let ending = try await confirmWithOthers() { return ending }
-                try await lookAtInstaller()
+                askInstaller()
             }
             if let updatable = module.updatable, updatable.isInstalling {
                 report.noteInstalling(text: updatable.installerText)
@@ -229,6 +234,9 @@ final class ModuleRun {
             if let ending = try await lookAtConfiguration() { return ending }
             if let ending = try await lookAtTrust() { return ending }
             return try await prove(.time)
+        case .installer(let found):
+            try await heard(found)
+            return nil
         case .wanted(let values):
             watch.note(values, now: now)
             return nil

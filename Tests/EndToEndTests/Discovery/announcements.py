@@ -136,6 +136,8 @@ def say(family, address, seconds, text, tls, plain):
     counter = 0
     while time.monotonic() < end:
         send(build(text, tls, plain, counter))
+        if counter == 0:
+            print(json.dumps({"event": "said"}), flush=True)
         counter += 1
         time.sleep(0.5)
 
