@@ -2,6 +2,7 @@ import DeviceDescription
 import IOCOM
 import IODevice
 import Installers
+import NIOPosix
 import Programs
 import TerminalUI
 
@@ -66,9 +67,12 @@ extension ModuleRun {
 
     /// Asks how an installation ended that began before this start. What has to stop it meanwhile must not wait for the answer.
     func askInstaller() {
-        guard waitsForInstaller, !asksInstaller, let updatable = module.updatable else { return }
+        guard waitsForInstaller, !asksInstaller, let updatable = module.updatable, let feed else { return }
         asksInstaller = true
-        Task { [feed] in feed?.yield(.installer(try? await Self.offLoop { try updatable.findings() })) }
+        NIOThreadPool.singleton.submit { _ in
+            let found = try? updatable.findings()
+            feed.yield(.installer(found))
+        }
     }
 
     /// The installer answered, or did not.
