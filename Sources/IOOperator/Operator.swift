@@ -114,16 +114,30 @@ public struct Operator: Sendable {
         }.get()
     }
 
-    /// One device; waits up to `seconds` for it to appear.
+    /// One device; waits up to `seconds` for it to appear. One that is just telling of itself, as after a restart, gets the
+    /// time that it takes on a slow line.
     public func device(_ path: DevicePath, seconds: Int64 = 0) async throws -> DeviceSummary {
+        if let found = try await complete(path, seconds: max(0, seconds)) { return found }
         let session = session
-        let found = try await loop.flatSubmit {
-            session.value.wait(.seconds(max(0, seconds))) { session -> DeviceSummary? in
+        let isComing = try await loop.submit { session.value.devices[path] != nil }.get()
+        guard isComing else { throw await notFound(path) }
+        if let found = try await complete(path, seconds: Self.arrivalSeconds) { return found }
+        throw OperatorError(
+            .deviceNotFound,
+            "device \(path) has come, but has not told what it has within \(Self.arrivalSeconds) s; try again, and look at its "
+                + "connection if that does not help")
+    }
+
+    /// How long a device may take to tell of its signals.
+    private static let arrivalSeconds: Int64 = 10
+
+    private func complete(_ path: DevicePath, seconds: Int64) async throws -> DeviceSummary? {
+        let session = session
+        return try await loop.flatSubmit {
+            session.value.wait(.seconds(seconds)) { session -> DeviceSummary? in
                 session.devices[path].flatMap { $0.isComplete ? $0.summary : nil }
             }
         }.get()
-        if let found { return found }
-        throw await notFound(path)
     }
 
     private func notFound(_ path: DevicePath) async -> OperatorError {

@@ -81,7 +81,10 @@ extension EndToEnd {
             // Back again on request, and the same after a loss of power.
             let back = try await bench.world.ispy("program", "rollback", Self.device)
             #expect(back.status == 0, "\(back)")
+            let logins = bench.world.frank.count("login blink1")
             try await bench.board.powerCycle()
+            // Until then frank holds what the board had before the power went.
+            try await bench.world.frank.line("login blink1", count: logins + 1)
             try await eventually("the old program is back") {
                 try await bench.world.status(Self.device).version == Self.old ? true : nil
             }

@@ -1,5 +1,6 @@
 import ByteTools
 import Glibc
+import Installers
 import Programs
 import Synchronization
 import Testing
@@ -136,6 +137,35 @@ extension WithDpkg {
                     return
                 }
                 #expect(state.stage == .rollingBack && state.version == Self.new, "\(state)")
+            }
+        }
+
+        @Test func `For a program that is being taken back it is no failure that another one was first`() throws {
+            let found = Mutex<[Result<Installers.Confirmation, any Error>]>([])
+            let bench = try Bench(
+                seconds: 1,
+                stopping: { client in
+                    let program = LinuxProgram(
+                        client, folder: "/nonexistent",
+                        for: SignedInstaller.Device(
+                            keys: { [] }, manifest: { nil },
+                            target: ProgramTarget(application: "hello", os: "linux", hardware: "any", version: nil)))
+                    let answer = Result {
+                        try program.goBack("its self-test failed")
+                        return try program.confirm()
+                    }
+                    found.withLock { $0.append(answer) }
+                })
+            _ = try bench.client.install(bench.system.package(Self.new), manifest: nil, waits: true)
+            let state = try bench.wait { $0.stage == .idle }
+            #expect(state.result == .rolledBack && state.reason.contains("did not prove itself"), "\(state)")
+            let answers = found.withLock { $0 }
+            #expect(answers.count == 2)
+            for answer in answers {
+                guard case .waitsForOthers = try answer.get() else {
+                    Issue.record("\(answer)")
+                    return
+                }
             }
         }
 

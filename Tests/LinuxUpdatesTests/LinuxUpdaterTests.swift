@@ -1,5 +1,6 @@
 import ByteTools
 import Crypto
+import Foundation
 import Glibc
 import Programs
 import Testing
@@ -97,6 +98,30 @@ extension WithDpkg {
             #expect(bench.updater.journal.reason.contains("did not prove itself within 3 s"))
             #expect(try bench.system.says() == Self.old)
             #expect(bench.updater.journal.result == .rolledBack)
+        }
+
+        @Test(arguments: [true, false])
+        func `A dpkg that an installer left at work is waited for, somebody else's is not`(isOurs: Bool) throws {
+            let system = try SmallSystem()
+            let lock = system.root + "/var/lib/dpkg/lock"
+            let holder = Process()
+            holder.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
+            holder.arguments = [
+                "-c",
+                """
+                import fcntl, sys, time
+                file = open(sys.argv[1], "w")
+                fcntl.lockf(file, fcntl.LOCK_EX)
+                open(sys.argv[1] + ".held", "w")
+                time.sleep(float(sys.argv[2]))
+                """, lock, isOurs ? "1" : "300",
+            ]
+            holder.environment = isOurs ? ["IOCOM_UPDATE": "1"] : [:]
+            try holder.run()
+            defer { holder.terminate() }
+            while Folder.entry(lock + ".held") == nil, holder.isRunning { usleep(10_000) }
+            system.dpkg.waitForOrphans()
+            #expect(holder.isRunning == !isOurs)
         }
 
         @Test func `The data comes back as it was`() throws {
