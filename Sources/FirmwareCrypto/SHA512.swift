@@ -1,8 +1,5 @@
 /// SHA-512 (FIPS 180-4) with a fixed state: no allocation, and little code rather than much speed.
 public struct SHA512: Sendable {
-    /// Bytes of a digest.
-    public static let digestSize = 64
-
     private var state: InlineArray<8, UInt64>
     /// The block that is being filled; each word takes its bytes from the left.
     private var block = InlineArray<16, UInt64>(repeating: 0)

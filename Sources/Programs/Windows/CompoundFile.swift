@@ -34,9 +34,6 @@ struct CompoundFile<Source: ByteSource> {
         (miniStreamSize + CompoundFileHeader.miniSectorSize - 1) / CompoundFileHeader.miniSectorSize
     }
 
-    /// True when `bytes`, the beginning of a file, start a compound file.
-    static func isCompoundFile(_ bytes: [UInt8]) -> Bool { bytes.starts(with: CompoundFileHeader.signature) }
-
     /// Opens and checks a file.
     init(_ source: Source) throws(CompoundFileFailure) {
         self.source = source
